@@ -1,0 +1,64 @@
+"""The table of rules for complex aten ops; see README.md in this folder."""
+
+if __name__ != "torch_complex_subclass.decompositions":
+    raise ImportError("import torch_complex_subclass.decompositions, not the folder itself")
+
+from collections.abc import Callable
+from typing import Any
+
+from torch._ops import OpOverload
+
+from torch_complex_subclass.decompositions import (
+    arithmetic as arithmetic,
+)
+from torch_complex_subclass.decompositions import (
+    backward as backward,
+)
+from torch_complex_subclass.decompositions import (
+    comparison as comparison,
+)
+from torch_complex_subclass.decompositions import (
+    creation as creation,
+)
+from torch_complex_subclass.decompositions import (
+    exponential as exponential,
+)
+from torch_complex_subclass.decompositions import (
+    fft as fft,
+)
+from torch_complex_subclass.decompositions import (
+    hyperbolic as hyperbolic,
+)
+from torch_complex_subclass.decompositions import (
+    indexing as indexing,
+)
+from torch_complex_subclass.decompositions import (
+    linalg as linalg,
+)
+from torch_complex_subclass.decompositions import (
+    polar as polar,
+)
+from torch_complex_subclass.decompositions import (
+    reduction as reduction,
+)
+from torch_complex_subclass.decompositions import (
+    shape as shape,
+)
+from torch_complex_subclass.decompositions import (
+    trigonometric as trigonometric,
+)
+from torch_complex_subclass.decompositions.registry import TABLE as TABLE
+from torch_complex_subclass.decompositions.registry import Kind as Kind
+from torch_complex_subclass.decompositions.registry import Pair as Pair
+from torch_complex_subclass.decompositions.registry import Rule as Rule
+
+
+def table() -> dict[OpOverload, Callable[..., Any]]:
+    """Return the rules as a decomposition table for `make_fx` and `ExportedProgram`.
+
+    An entry acts on `ComplexTensor` arguments; on plain tensors it returns NotImplemented, so
+    the tracer keeps the op.
+    """
+    from torch_complex_subclass.export import decomposition
+
+    return {op: decomposition(rule) for op, rule in TABLE.items() if rule.kind is not Kind.NATIVE}

@@ -1,0 +1,1 @@
+"""Hyperbolic functions, their inverses, and the sigmoid."""

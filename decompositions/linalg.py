@@ -1,0 +1,100 @@
+"""Products of matrices and vectors.
+
+Each is written as four real products (three would cost accuracy in the imaginary part). Compiled
+code gives the two-operand products to the library's complex kernel unless told otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from torch_complex_subclass.decompositions.arithmetic import add, mul, scale
+from torch_complex_subclass.decompositions.operands import as_pair
+from torch_complex_subclass.decompositions.registry import (
+    Operand,
+    Pair,
+    bilinear,
+    reduction,
+)
+
+aten = torch.ops.aten
+
+
+def product(op: Callable[[Tensor, Tensor], Tensor], a: Operand, b: Operand) -> Pair:
+    """Four real calls of `op`, which is linear in each operand."""
+    if not isinstance(b, Pair):
+        a = as_pair(a)
+        return Pair(op(a.re, b), op(a.im, b))
+    if not isinstance(a, Pair):
+        return Pair(op(a, b.re), op(a, b.im))
+    return Pair(op(a.re, b.re) - op(a.im, b.im), op(a.re, b.im) + op(a.im, b.re))
+
+
+@bilinear(aten.mm.default)
+def mm(a: Pair, b: Pair) -> Pair:
+    """Matrix product; shapes (n, k) and (k, m) give (n, m)."""
+    return product(aten.mm.default, a, b)
+
+
+@bilinear(aten.bmm.default)
+def bmm(a: Pair, b: Pair) -> Pair:
+    """Batched matrix product; shapes (b, n, k) and (b, k, m) give (b, n, m)."""
+    return product(aten.bmm.default, a, b)
+
+
+def _affine(z: Operand, result: Pair, beta: Any, alpha: Any) -> Pair:
+    """Return beta * z + alpha * result; z is not read when beta is 0."""
+    result = as_pair(scale(result, alpha))
+    return result if beta == 0 else add(scale(z, beta), result)
+
+
+@bilinear(aten.addmm.default)
+def addmm(z: Pair, a: Pair, b: Pair, *, beta: Any = 1, alpha: Any = 1) -> Pair:
+    """Sum beta z + alpha a b."""
+    return _affine(z, mm(a, b), beta, alpha)
+
+
+@bilinear(aten.baddbmm.default, data=("self", "batch1", "batch2"))
+def baddbmm(z: Pair, a: Pair, b: Pair, *, beta: Any = 1, alpha: Any = 1) -> Pair:
+    """Sum beta z + alpha a b, batched."""
+    return _affine(z, bmm(a, b), beta, alpha)
+
+
+# Bandwidth-bound: an elementwise product and a sum, which fuse with what is around them.
+
+
+@reduction(aten.mv.default, data=("self", "vec"))
+def mv(a: Pair, v: Pair) -> Pair:
+    """Matrix-vector product; shapes (n, k) and (k,) give (n,)."""
+    terms = mul(a, v)
+    return Pair(terms.re.sum(1), terms.im.sum(1))
+
+
+@reduction(aten.addmv.default, data=("self", "mat", "vec"))
+def addmv(z: Pair, a: Pair, v: Pair, *, beta: Any = 1, alpha: Any = 1) -> Pair:
+    """Sum beta z + alpha a v."""
+    return _affine(z, mv(a, v), beta, alpha)
+
+
+@reduction(aten.dot.default, data=("self", "tensor"))
+def dot(a: Pair, b: Pair) -> Pair:
+    """Sum of a_i b_i, without conjugation."""
+    terms = mul(a, b)
+    return Pair(terms.re.sum(), terms.im.sum())
+
+
+@reduction(aten.vdot.default, data=("self", "other"))
+def vdot(a: Pair, b: Pair) -> Pair:
+    """Sum of conj(a_i) b_i."""
+    return dot(Pair(a.re, -a.im), b)
+
+
+@reduction(aten.addr.default, data=("self", "vec1", "vec2"))
+def addr(z: Pair, u: Pair, v: Pair, *, beta: Any = 1, alpha: Any = 1) -> Pair:
+    """Sum beta z + alpha u v^T."""
+    outer = mul(Pair(u.re.unsqueeze(1), u.im.unsqueeze(1)), v)
+    return _affine(z, outer, beta, alpha)

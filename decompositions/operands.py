@@ -1,0 +1,34 @@
+"""What elementwise rules need to know of an operand: its parts, and whether it has two."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from torch_complex_subclass.decompositions.registry import Operand, Pair
+
+
+def as_pair(value: Operand) -> Pair:
+    """Return `value` as a pair; a real value gets a zero imaginary part of its own shape."""
+    if isinstance(value, Pair):
+        return value
+    if isinstance(value, Tensor):
+        return Pair(value, torch.zeros_like(value))
+    return Pair(value, 0.0)
+
+
+def is_number(value: object) -> bool:
+    """True for a Python number and for a pair of them."""
+    if isinstance(value, Pair):
+        return not isinstance(value.re, Tensor)
+    return not isinstance(value, Tensor)
+
+
+def broadcast(re: Any, im: Any) -> Pair:
+    """Give both parts their common shape; they differ where an operand without one was added."""
+    if re.shape != im.shape:
+        re, im = torch.broadcast_tensors(re, im)
+        return Pair(re.clone(), im.clone())
+    return Pair(re, im)

@@ -1,0 +1,84 @@
+"""Modulus, argument, phase, conjugation, and the ways between complex and real tensors."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from torch_complex_subclass.decompositions.registry import (
+    Operand,
+    Pair,
+    componentwise,
+    creation,
+    elementwise,
+    unary,
+)
+
+aten = torch.ops.aten
+
+
+@unary(aten.abs.default, max_ulp=1)
+def abs(x: Tensor, y: Tensor) -> Tensor:
+    """Modulus sqrt(x^2 + y^2), in [0, inf]; no square overflows or underflows.
+
+    An infinite part gives infinity even when the other is NaN (C23 G.6.4.1 and F.10.4.4).
+    """
+    return torch.hypot(x, y)
+
+
+@unary(aten.angle.default, max_ulp=2)
+def angle(x: Tensor, y: Tensor) -> Tensor:
+    """Argument in [-pi, pi].
+
+    Cut: the negative real axis; the sign of y picks the side, angle(-1 + 0i) = pi and
+    angle(-1 - 0i) = -pi. Special values: C23 F.10.1.4 (atan2); NaN when a part is.
+    """
+    return torch.atan2(y, x)
+
+
+@unary(aten.sgn.default, max_ulp=4)
+def sgn(x: Tensor, y: Tensor) -> Pair:
+    """Phase z / |z| on the unit circle; 0 at 0."""
+    size = torch.hypot(x, y)
+    zero = size == 0
+    return Pair(torch.where(zero, 0.0, x / size), torch.where(zero, 0.0, y / size))
+
+
+@unary(aten._conj.default, aten._conj_physical.default, aten.conj_physical.default, max_ulp=0)
+def conj(x: Tensor, y: Tensor) -> Pair:
+    """Conjugate; exact."""
+    return Pair(x, -y)
+
+
+# Pairs never carry the conj or neg bit.
+componentwise(aten.resolve_conj.default, aten.resolve_neg.default)
+
+
+@elementwise(aten.complex.default, data=("real", "imag"))
+def make_complex(re: Tensor, im: Tensor) -> Pair:
+    """Join two real tensors, broadcast against each other."""
+    re, im = torch.broadcast_tensors(re, im)
+    return Pair(re, im)
+
+
+@elementwise(aten.polar.default, data=("abs", "angle"))
+def polar(r: Tensor, phi: Tensor) -> Pair:
+    """Value r cos(phi) + i r sin(phi); each part within 2 ulp when the angle is below 1e4."""
+    return Pair(r * torch.cos(phi), r * torch.sin(phi))
+
+
+@creation(aten.view_as_real.default)
+def view_as_real(z: Pair) -> Tensor:
+    """Parts of complex `(...)` as real `(..., 2)`."""
+    return torch.cat([z.re.unsqueeze(-1), z.im.unsqueeze(-1)], -1)
+
+
+@creation(aten.view_as_complex.default)
+def view_as_complex(t: Tensor) -> Pair:
+    """Real `(..., 2)` as complex `(...)`."""
+    return Pair(t.select(-1, 0), t.select(-1, 1))
+
+
+def real_part(z: Operand) -> Operand:
+    """Real part of any operand."""
+    return z.re if isinstance(z, Pair) else z

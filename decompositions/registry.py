@@ -1,0 +1,152 @@
+"""The table, and the only functions that write to it.
+
+A rule maps one aten overload on complex tensors to real arithmetic. It is a pure function: it
+takes and returns `Pair`s (real part, imaginary part), real tensors and Python numbers, never a
+`ComplexTensor`; it does not promote dtypes and does not branch on data. Operands arrive promoted
+to one real dtype (half types already widened); `dispatch.apply` does that, once for all rules.
+"""
+
+from __future__ import annotations
+
+import enum
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+from torch import Tensor
+from torch._ops import OpOverload
+
+from torch_complex_subclass.errors import DuplicateRuleError
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Pair(NamedTuple):
+    """Real and imaginary part of a complex value: two real tensors of one shape, or two floats."""
+
+    re: Any
+    im: Any
+
+
+# What an operand of a rule can be: a complex value, a real tensor, or a real Python number.
+Operand: TypeAlias = Pair | Tensor | float
+
+
+class Kind(enum.StrEnum):
+    """What a rule says about its op."""
+
+    UNARY = "unary"
+    """Elementwise in one complex operand; called as `fn(x, y, ...)`; has an error bound."""
+    ELEMENTWISE = "elementwise"
+    """Elementwise in any number of operands, each a `Pair`, a real tensor or a number."""
+    COMPONENTWISE = "componentwise"
+    """Acts on both parts alike: it moves elements, or it is linear with real coefficients."""
+    BILINEAR = "bilinear"
+    """A product; compiled code may choose the library's complex kernel instead."""
+    REDUCTION = "reduction"
+    """Combines elements of one operand."""
+    CREATION = "creation"
+    """Makes or converts a tensor; the rule settles the dtype itself."""
+    NATIVE = "native"
+    """Keeps the complex kernel, for the stated reason."""
+    UNSUPPORTED = "unsupported"
+    """Eager refuses it too, for the stated reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of the table."""
+
+    op: OpOverload
+    kind: Kind
+    fn: Callable[..., Any] | None = None
+    max_ulp: float | None = None
+    """Bound on the error of either part in units in the last place, for `unary` rules."""
+    data: tuple[str, ...] = ()
+    """Names of the arguments that can be complex and take part in type promotion."""
+    reason: str = ""
+    location: str = ""
+
+
+TABLE: dict[OpOverload, Rule] = {}
+
+# Names of the first operand in aten schemas.
+DEFAULT_DATA = ("self", "input", "tensors", "tensor")
+
+
+def _caller() -> str:
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_globals.get("__name__") == __name__:
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else "?"
+
+
+def _record(
+    op: OpOverload,
+    kind: Kind,
+    fn: Callable[..., Any] | None = None,
+    *,
+    max_ulp: float | None = None,
+    data: tuple[str, ...] = DEFAULT_DATA,
+    reason: str = "",
+) -> None:
+    if not isinstance(op, OpOverload):
+        raise TypeError(f"rules are keyed by overload, such as aten.add.Tensor; got {op!r}")
+    if op in TABLE:
+        raise DuplicateRuleError(f"{op} already has a rule, made at {TABLE[op].location}")
+    names = tuple(a.name for a in op._schema.arguments if a.name in data)
+    TABLE[op] = Rule(op, kind, fn, max_ulp, names, reason, _caller())
+
+
+def unary(*ops: OpOverload, max_ulp: float | None) -> Callable[[Function], Function]:
+    """Register `fn(x, y, ...)`, elementwise in one complex operand.
+
+    `max_ulp` bounds the error of either part; None means exact or a normwise bound, as the
+    docstring says.
+    """
+
+    def register(fn: Function) -> Function:
+        for op in ops:
+            _record(op, Kind.UNARY, fn, max_ulp=max_ulp)
+        return fn
+
+    return register
+
+
+def _register_as(kind: Kind, default: tuple[str, ...]) -> Callable[..., Any]:
+    def decorator(
+        *ops: OpOverload, data: tuple[str, ...] = default
+    ) -> Callable[[Function], Function]:
+        def register(fn: Function) -> Function:
+            for op in ops:
+                _record(op, kind, fn, data=data)
+            return fn
+
+        return register
+
+    return decorator
+
+
+elementwise = _register_as(Kind.ELEMENTWISE, ("self", "other"))
+bilinear = _register_as(Kind.BILINEAR, ("self", "mat1", "mat2", "vec", "other", "tensor"))
+reduction = _register_as(Kind.REDUCTION, ("self",))
+creation = _register_as(Kind.CREATION, ("self",))
+
+
+def componentwise(*ops: OpOverload, data: tuple[str, ...] = DEFAULT_DATA) -> None:
+    """Register ops that are applied to the real and to the imaginary part alike."""
+    for op in ops:
+        _record(op, Kind.COMPONENTWISE, None, data=data)
+
+
+def native(*ops: OpOverload, reason: str) -> None:
+    """Register ops that keep their complex kernel."""
+    for op in ops:
+        _record(op, Kind.NATIVE, reason=reason)
+
+
+def unsupported(*ops: OpOverload, reason: str) -> None:
+    """Register ops that eager refuses for complex tensors."""
+    for op in ops:
+        _record(op, Kind.UNSUPPORTED, reason=reason)

@@ -1,0 +1,11 @@
+"""Complex tensors as first-class citizens under `torch.compile`.
+
+Importing changes nothing in torch but one entry: `ComplexTensor` joins the classes that
+`torch.load(weights_only=True)` may rebuild.
+"""
+
+from torch_complex_subclass.tensor import ComplexTensor as ComplexTensor
+from torch_complex_subclass.torch_compat import allow_in_weights_only_load
+
+allow_in_weights_only_load(ComplexTensor)
+del allow_in_weights_only_load

@@ -1,0 +1,234 @@
+"""ComplexTensor: a tensor of a complex dtype that holds its real and imaginary part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._ops import OpOverload
+
+from torch_complex_subclass import dispatch, errors, storage
+from torch_complex_subclass.decompositions.registry import Kind, Pair
+from torch_complex_subclass.dtypes import COMPLEX_OF, complex_dtype
+from torch_complex_subclass.inplace import functional_form, write_back, written_arguments
+from torch_complex_subclass.torch_compat import returns_view
+
+aten = torch.ops.aten
+
+
+class ComplexTensor(torch.Tensor):
+    """A complex tensor stored as two real tensors of the same shape, dtype and strides.
+
+    Args:
+        re: real part, of any shape `(...)`; float16, float32 or float64.
+        im: imaginary part, with the shape, dtype and device of `re`.
+
+    The result has complex32, complex64 or complex128 as its dtype and takes part in autograd,
+    `torch.func` and `torch.compile` as a plain complex tensor does. Parts that already lie in one
+    allocation with equal strides are used in place; others are copied into one, so that
+    `torch.view_as_real`, and with it every optimizer, sees the memory itself.
+
+    The constructor cuts the graph of its parts; `from_parts` keeps it.
+
+    Raises:
+        TypeError: a part is not a real floating-point tensor.
+        ValueError: the parts differ in shape, dtype or device, or require gradients.
+
+    Example:
+        >>> z = ComplexTensor(torch.tensor([3.0]), torch.tensor([4.0]))
+        >>> z.abs()
+        tensor([5.])
+    """
+
+    re: Tensor
+    im: Tensor
+
+    __torch_function__ = torch._C._disabled_torch_function_impl
+
+    @staticmethod
+    def __new__(cls, re: Tensor, im: Tensor) -> ComplexTensor:
+        _check_parts(re, im)
+        if re.requires_grad or im.requires_grad:
+            raise ValueError(
+                "ComplexTensor(re, im) cuts the graph of parts that require gradients; "
+                "use ComplexTensor.from_parts(re, im) to keep it, or detach them first"
+            )
+        return cls._wrap(*storage.in_one_block(re, im))
+
+    @classmethod
+    def _wrap(cls, re: Tensor, im: Tensor, requires_grad: bool = False) -> ComplexTensor:
+        """Make a tensor of parts as they are; neither checked nor moved."""
+        self: ComplexTensor = torch.Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+            cls,
+            re.shape,
+            strides=storage.complex_strides(re, im),
+            dtype=complex_dtype(re.dtype),
+            device=re.device,
+            requires_grad=requires_grad,
+        )
+        self.re, self.im = re, im
+        return self
+
+    # Ways in and out; differentiable.
+
+    @staticmethod
+    def from_parts(re: Tensor, im: Tensor) -> ComplexTensor:
+        """Join real tensors of shape `(...)` to a complex one; gradients flow to both parts."""
+        from torch_complex_subclass.autograd import FromParts
+
+        _check_parts(re, im)
+        return FromParts.apply(re, im)  # type: ignore[no-any-return]
+
+    @staticmethod
+    def from_interleaved(t: Tensor) -> ComplexTensor:
+        """View a real tensor of shape `(..., 2)` as complex `(...)`, without a copy."""
+        from torch_complex_subclass.autograd import FromInterleaved
+
+        if not isinstance(t, Tensor) or t.dim() == 0 or t.shape[-1] != 2:
+            raise ValueError(f"expected a tensor of shape (..., 2), got {errors.describe([t])}")
+        _check_part_dtype(t)
+        return FromInterleaved.apply(t)  # type: ignore[no-any-return]
+
+    @staticmethod
+    def from_complex(z: Tensor) -> ComplexTensor:
+        """View a plain complex tensor as a ComplexTensor; copies only to resolve a conj bit."""
+        if isinstance(z, ComplexTensor):
+            return z
+        if not isinstance(z, Tensor) or not z.is_complex():
+            raise TypeError(f"expected a complex tensor, got {errors.describe([z])}")
+        return ComplexTensor.from_interleaved(torch.view_as_real(z.resolve_conj()))
+
+    def as_interleaved(self) -> Tensor:
+        """Return the parts as a real tensor of shape `(..., 2)`.
+
+        It shares memory with this tensor.
+        """
+        return torch.view_as_real(self)
+
+    def to_complex(self) -> Tensor:
+        """Return the values as a plain complex tensor; a view where the memory allows it."""
+        from torch_complex_subclass.autograd import ToComplex
+
+        return ToComplex.apply(self)  # type: ignore[no-any-return]
+
+    # The protocol of tensor subclasses.
+
+    def __tensor_flatten__(self) -> tuple[list[str], None]:
+        return ["re", "im"], None
+
+    @staticmethod
+    def __tensor_unflatten__(
+        inner: dict[str, Tensor], context: None, outer_size: Any, outer_stride: Any
+    ) -> ComplexTensor:
+        return ComplexTensor._wrap(inner["re"], inner["im"])
+
+    def __repr__(self, *, tensor_contents: Any = None) -> str:
+        with torch.no_grad():
+            text = repr(_plain(self.detach())).removeprefix("tensor(").removesuffix(")")
+        suffix = ", requires_grad=True" if self.requires_grad and self.is_leaf else ""
+        if self.grad_fn is not None:
+            suffix = f", grad_fn=<{type(self.grad_fn).__name__}>"
+        return f"ComplexTensor({text}{suffix})"
+
+    @classmethod
+    def __torch_dispatch__(
+        cls,
+        func: OpOverload,
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        return _dispatch(func, args, kwargs or {})
+
+
+def _check_part_dtype(part: Tensor) -> None:
+    if part.dtype not in COMPLEX_OF:
+        names = ", ".join(str(d) for d in COMPLEX_OF)
+        raise TypeError(f"parts must have one of the dtypes {names}; got {part.dtype}")
+
+
+def _check_parts(re: Tensor, im: Tensor) -> None:
+    for name, part in (("re", re), ("im", im)):
+        if not isinstance(part, Tensor):
+            raise TypeError(f"{name} must be a tensor, got {type(part).__name__}: {part!r}")
+        _check_part_dtype(part)
+    if (re.shape, re.dtype, re.device) != (im.shape, im.dtype, im.device):
+        raise ValueError(
+            "re and im must agree in shape, dtype and device; got "
+            f"{errors.describe([re])} on {re.device} and {errors.describe([im])} on {im.device}"
+        )
+
+
+def _to_pair(value: Any) -> Any:
+    """Give the parts of a complex tensor of either class; leave everything else."""
+    if isinstance(value, ComplexTensor):
+        return Pair(value.re, value.im)
+    if isinstance(value, Tensor) and value.is_complex():
+        parts = torch.view_as_real(value.resolve_conj())
+        return Pair(parts.select(-1, 0), parts.select(-1, 1))
+    return value
+
+
+def _from_pair(value: Any) -> Any:
+    return ComplexTensor._wrap(value.re, value.im) if isinstance(value, Pair) else value
+
+
+def _from_pair_in_block(value: Any) -> Any:
+    return _from_pair(Pair(*storage.in_one_block(*value)) if isinstance(value, Pair) else value)
+
+
+def _plain(value: Any) -> Any:
+    return storage.to_plain(value.re, value.im) if isinstance(value, ComplexTensor) else value
+
+
+def _from_plain(value: Any) -> Any:
+    return _from_pair(_to_pair(value))
+
+
+def _dispatch(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    rule = dispatch.lookup(func)
+    if rule is not None and rule.kind is Kind.UNSUPPORTED:
+        raise errors.unsupported(func, rule.reason, args, advice=errors.ADVICE_ORDER)
+    if func is aten.view_as_real.default:
+        return _view_as_real(args[0])
+    if rule is not None and dispatch.has_function(rule):
+        result = dispatch.apply(
+            rule, dispatch.tree_map(_to_pair, args), dispatch.tree_map(_to_pair, kwargs)
+        )
+        if result is not NotImplemented:
+            home = rule.kind is Kind.CREATION
+            return dispatch.tree_map(_from_pair_in_block if home else _from_pair, result)
+    if func._schema.is_mutable:
+        return _mutate(func, args, kwargs)
+    return _call_native(func, args, kwargs)
+
+
+def _view_as_real(z: ComplexTensor) -> Tensor:
+    """Return the memory of `z` as `(..., 2)`, after moving its parts together where needed."""
+    z.re, z.im = storage.in_one_block(z.re, z.im)
+    return storage.real_view(z.re, z.im)
+
+
+def _call_native(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Compute with the complex kernel on plain tensors."""
+    if returns_view(func):
+        raise errors.unsupported(func, "it would have to alias parts that lie apart", args)
+    plain_args, plain_kwargs = dispatch.tree_map(_plain, args), dispatch.tree_map(_plain, kwargs)
+    return dispatch.tree_map(_from_plain, func(*plain_args, **plain_kwargs))
+
+
+def _mutate(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Compute the functional form and write the result to the arguments that `func` writes."""
+    functional = functional_form(func)
+    names = [a.name for a in func._schema.arguments]
+    bound = dict(zip(names, args, strict=False)) | kwargs
+    targets = [bound.pop(n) for n in written_arguments(func) if bound.get(n) is not None]
+    is_out = "out" in func._overloadname
+    if functional is None or not targets or returns_view(functional):
+        raise errors.unsupported(func, "it changes a tensor in place in a way no rule has", args)
+    result = functional(**bound) if is_out else functional(*args, **kwargs)
+    targets = targets if len(targets) > 1 else targets[0]
+    write_back(dispatch.tree_map(_to_pair, targets), dispatch.tree_map(_to_pair, result))
+    return targets

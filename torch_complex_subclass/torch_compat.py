@@ -1,0 +1,153 @@
+"""Every private torch name this package uses, behind one name of our own.
+
+Written for torch 2.11 to 2.13. Inductor is imported inside functions: importing this package must
+not import it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, fx
+from torch._ops import OpOverload
+
+if TYPE_CHECKING:
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+Decompositions = dict[Any, Callable[..., Any]]
+
+
+def has_plain_storage(t: Tensor) -> bool:
+    """False for functorch and functionalization wrappers, whose storage is not the data's."""
+    from torch._subclasses.functional_tensor import FunctionalTensor
+
+    return not (
+        isinstance(t, FunctionalTensor)
+        or torch._is_functional_tensor(t)
+        or torch._C._functorch.is_functorch_wrapped_tensor(t)
+    )
+
+
+def is_builtin(op: OpOverload) -> bool:
+    """True for ops of torch itself."""
+    return op.namespace in ("aten", "prims", "prim")
+
+
+def returns_view(op: OpOverload) -> bool:
+    """True when an output may alias an input that the op does not write to."""
+    return any(
+        r.alias_info is not None and not r.alias_info.is_write for r in op._schema.returns
+    )
+
+
+def allow_in_weights_only_load(*classes: type) -> None:
+    """Let `torch.load(weights_only=True)` rebuild these classes."""
+    torch.serialization.add_safe_globals(list(classes))
+
+
+# Inductor
+
+
+def inductor_decomposition_tables() -> list[Decompositions]:
+    """The tables that `torch.compile` traces with; each is edited in place."""
+    from torch._inductor import decomposition
+
+    return [decomposition.decompositions, decomposition.fast_random_decomps()]
+
+
+def inductor_lowerings() -> dict[Any, Any]:
+    """Inductor's table from ops to functions on its IR."""
+    from torch._inductor.lowering import lowerings
+
+    return lowerings  # type: ignore[no-any-return]
+
+
+def graph_pass_base() -> type:
+    """Base class of graph passes that take part in Inductor's cache keys."""
+    from torch._inductor.custom_graph_pass import CustomGraphPass
+
+    return CustomGraphPass
+
+
+def get_joint_passes() -> Any:
+    """Whatever is in the slot before the joint graph's own passes: None, a pass, or a list."""
+    from torch._inductor import config
+
+    return config.joint_custom_pre_pass
+
+
+def set_joint_passes(value: Any) -> None:
+    """Fill the slot read by `get_joint_passes`."""
+    from torch._inductor import config
+
+    config.joint_custom_pre_pass = value
+
+
+def takes_list_of_passes() -> bool:
+    """True from torch 2.13 on, where the slot takes a list."""
+    from torch._inductor import custom_graph_pass
+
+    return hasattr(custom_graph_pass, "get_custom_graph_passes")
+
+
+def quiet_complex_warning() -> tuple[Any, str, Callable[[], None]]:
+    """Module, name and replacement that keep Inductor from warning of complex operators."""
+    from torch._inductor import lowering
+
+    return lowering, "_warn_complex_not_supported", lambda: None
+
+
+def fake_mode_of(graph: fx.Graph) -> FakeTensorMode | None:
+    """The fake mode of the tensors in a graph's metadata."""
+    from torch._guards import detect_fake_mode
+
+    return detect_fake_mode([n.meta["val"] for n in graph.nodes if "val" in n.meta])
+
+
+def is_tangent(node: fx.Node) -> bool:
+    """True for a placeholder that receives an incoming gradient."""
+    return node.op == "placeholder" and "tangents" in str(node.target)
+
+
+def is_dense(t: Tensor) -> bool:
+    """True when `t` has no gaps and no overlap in memory."""
+    from torch._prims_common import is_non_overlapping_and_dense_or_false
+
+    return bool(is_non_overlapping_and_dense_or_false(t))
+
+
+def symbol_to_node(graph: fx.Graph) -> Iterator[tuple[Any, fx.Node]]:
+    """Pairs of a symbolic expression and a node that computes it."""
+    for node in graph.nodes:
+        value = node.meta.get("val")
+        if isinstance(value, torch.SymInt | torch.SymFloat | torch.SymBool):
+            yield value.node.expr, node
+
+
+def emit_expression(graph: fx.Graph, expr: Any, known: dict[Any, fx.Node]) -> Any:
+    """Append nodes that compute a symbolic expression from nodes of its symbols."""
+    from torch.fx.proxy import GraphAppendingTracer, Proxy
+    from torch.utils._sympy.interp import sympy_interp
+    from torch.utils._sympy.reference import PythonReferenceAnalysis
+
+    tracer = GraphAppendingTracer(graph)
+    symbols = {s: Proxy(known[s], tracer) for s in expr.free_symbols}
+    result = sympy_interp(PythonReferenceAnalysis, symbols, expr)
+    return result.node if isinstance(result, Proxy) else result
+
+
+@contextmanager
+def no_dispatch_modes() -> Iterator[None]:
+    """Run without the dispatch modes that are active, as a graph pass must."""
+    from torch.utils._python_dispatch import _disable_current_modes
+
+    with _disable_current_modes():
+        yield
+
+
+def package_versions() -> Iterable[str]:
+    """Versions that compiled code depends on."""
+    return (torch.__version__,)

@@ -115,11 +115,18 @@ def enabled() -> Iterator[None]:
         _leave()
 
 
-def inductor_complex(gm: fx.GraphModule, example_inputs: Any, **options: Any) -> Any:
+def inductor_complex(
+    gm: fx.GraphModule,
+    example_inputs: Any,
+    *,
+    mode: str | None = None,
+    options: dict[str, Any] | None = None,
+) -> Any:
     """Compile with Inductor and generated complex code, whatever the global state.
 
     The backend of `torch.compile(fn, backend="inductor_complex")`; `mode=` and `options=` mean
     what they mean for Inductor.
     """
+    patches = compat.inductor_options(mode, options)
     with enabled():
-        return compat.inductor_backend()(gm, example_inputs, **options)
+        return compat.inductor_backend()(gm, example_inputs, config_patches=patches)

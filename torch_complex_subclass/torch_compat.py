@@ -74,6 +74,14 @@ def inductor_backend() -> Callable[..., Any]:
     return lookup_backend("inductor")
 
 
+def inductor_options(mode: str | None, options: dict[str, Any] | None) -> dict[str, Any]:
+    """Settings of Inductor that `torch.compile(mode=, options=)` stand for."""
+    from torch._inductor import list_mode_options
+
+    found: dict[str, Any] = dict(list_mode_options(mode)) if mode else {}
+    return found | {name.replace("-", "_"): value for name, value in (options or {}).items()}
+
+
 def select_decompositions() -> Decompositions:
     """The table that the compilation under way traces with."""
     from torch._inductor.decomposition import select_decomp_table
@@ -191,6 +199,17 @@ def package_versions() -> Iterable[str]:
     return (torch.__version__,)
 
 
+@contextmanager
+def without_caches() -> Iterator[None]:
+    """Compile inside the block as if for the first time."""
+    import torch._functorch.config as functorch_config
+    from torch._inductor import config
+
+    off = {"fx_graph_cache": False, "fx_graph_remote_cache": False}
+    with config.patch(off), functorch_config.patch(enable_autograd_cache=False):
+        yield
+
+
 class KernelCount:
     """Generated kernels, and calls of complex kernels by op."""
 
@@ -202,7 +221,7 @@ class KernelCount:
 @contextmanager
 def counted_kernels() -> Iterator[KernelCount]:
     """Count what Inductor generates inside the block; its caches are off meanwhile."""
-    from torch._inductor import config, ir, metrics
+    from torch._inductor import ir, metrics
 
     count = KernelCount()
     stock = ir.FallbackKernel.create.__func__
@@ -219,7 +238,7 @@ def counted_kernels() -> Iterator[KernelCount]:
 
     ir.FallbackKernel.create = classmethod(create)
     try:
-        with config.patch(force_disable_caches=True):
+        with without_caches():
             yield count
     finally:
         ir.FallbackKernel.create = classmethod(stock)

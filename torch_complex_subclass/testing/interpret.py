@@ -38,9 +38,13 @@ def rewritten(gm: fx.GraphModule) -> str:
     """Rewrite the graph of an aten-level module and return it as text, for goldens."""
     boundary_pass.rewrite(gm.graph, compat.select_decompositions())
     gm.graph.lint()
-    lines = []
-    for node in gm.graph.nodes:
-        line = node.format_node()
-        if line is not None:
-            lines.append(line.strip())
-    return "\n".join(lines)
+    return "\n".join(map(_line, gm.graph.nodes))
+
+
+def _line(node: fx.Node) -> str:
+    """One node as `name = op(arguments)`, without namespaces and default overloads."""
+    args = [str(a) for a in node.args] + [f"{k}={v}" for k, v in node.kwargs.items()]
+    if node.op != "call_function":
+        return f"{node.name} = {node.op}" if node.op != "output" else f"return {', '.join(args)}"
+    op = str(node.target).removesuffix(".default").split(".", 1)[-1]
+    return f"{node.name} = {op}({', '.join(args)})"

@@ -1,0 +1,115 @@
+"""Vector access to interleaved memory in generated C++: where it applies, and that it is right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import torch_complex_subclass as tcs
+from torch_complex_subclass import torch_compat as compat
+from torch_complex_subclass.testing.compare import assert_compiles
+
+
+def code_of(fn: Callable[..., Any], *args: Any) -> str:
+    from torch._inductor.utils import run_and_get_code
+
+    with tcs.enabled(), compat.without_caches():
+        _, code = run_and_get_code(torch.compile(fn, fullgraph=True), *args)
+    return "\n".join(code)
+
+
+def is_vectorised() -> bool:
+    from torch._inductor import cpu_vec_isa
+
+    return bool(cpu_vec_isa.pick_vec_isa())
+
+
+needs_vectors = pytest.mark.skipif(
+    not is_vectorised(), reason="Inductor finds no vector instructions on this processor"
+)
+
+
+def chain(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+    z = a * b.conj()
+    z = z + c
+    z = z * z
+    z = z - a * 0.5
+    z = z * (1 + 2j)
+    z = z / (b + 2)
+    z = z.conj() * a
+    z = -z + 1j
+    return z * c + b
+
+
+def test_chain_of_ten_ops_is_one_kernel_and_two_backward() -> None:
+    args = [torch.randn(4096, dtype=torch.complex64, requires_grad=True) for _ in range(3)]
+    with tcs.enabled():
+        compiled = torch.compile(chain, fullgraph=True)
+        with torch.no_grad(), compat.counted_kernels() as inference:
+            compiled(*args)
+        with compat.counted_kernels() as forward:
+            out = compiled(*args)
+        with compat.counted_kernels() as backward:
+            torch.autograd.grad(out, args, torch.ones_like(out))
+    assert (inference.kernels, forward.kernels) == (1, 1)
+    assert backward.kernels <= 2
+    assert not inference.fallbacks + forward.fallbacks + backward.fallbacks
+
+
+@needs_vectors
+def test_both_parts_are_read_and_written_by_whole_vectors() -> None:
+    code = code_of(lambda a, b: a * b, *(torch.randn(64, dtype=torch.complex64) for _ in "ab"))
+    assert code.count("deinterleave2(") == 2
+    assert code.count("at::vec::interleave2(") == 1
+    assert "tmpbuf" not in code
+
+
+@needs_vectors
+def test_a_real_program_keeps_its_code() -> None:
+    from torch._inductor.utils import run_and_get_code
+
+    def fn(x: Tensor) -> Tensor:
+        return x[..., 0] * 2 + x[..., 1]
+
+    x = torch.randn(64, 2)
+    with compat.without_caches():
+        _, stock = run_and_get_code(torch.compile(fn), x)
+    torch._dynamo.reset()
+    ours = code_of(fn, x)
+    kernels = [text.split("def call")[0].split("cpp_pybinding")[1] for text in (stock[0], ours)]
+    assert kernels[0] == kernels[1]
+
+
+def mixed(a: Tensor, b: Tensor) -> tuple[Tensor, ...]:
+    turned = (a.mT * 2 + b.mT,) if a.dim() > 1 else ()
+    return (
+        *turned,
+        (a * b.conj() + 1j).exp(),
+        a.imag * 2 + b.real,
+        a + b.real,
+        (a * b).sum(-1),
+        (a.abs() ** 2).sum(),
+    )
+
+
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128], ids=str)
+@pytest.mark.parametrize("shape", [(1,), (7,), (16,), (33,), (3, 40), (40, 3), (5, 6, 7)], ids=str)
+def test_every_length_of_tail(dtype: torch.dtype, shape: tuple[int, ...]) -> None:
+    a, b = (torch.randn(shape, dtype=dtype) for _ in "ab")
+    assert_compiles(
+        mixed, a, b, backend="inductor_complex", dynamic=False, gradient=False, rtol=2e-5, atol=1e-4
+    )
+
+
+def test_write_in_place_at_every_length() -> None:
+    def fn(a: Tensor, b: Tensor) -> Tensor:
+        a.mul_(b)
+        return a.real * 2
+
+    for length in (15, 64, 70001):
+        a, b = (torch.randn(length, dtype=torch.complex64) for _ in "ab")
+        assert_compiles(fn, a, b, backend="inductor_complex", dynamic=False, gradient=False)

@@ -1,0 +1,63 @@
+"""explain: what it counts, and that it leaves no trace."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+import torch_complex_subclass as tcs
+
+
+def model(z: Tensor) -> Tensor:
+    return torch.linalg.svdvals((torch.fft.fft2(z * 2) @ z).exp())
+
+
+def test_rows_say_how_each_op_is_lowered() -> None:
+    found = tcs.explain(model, torch.randn(8, 8, dtype=torch.complex64))
+    how = {row.op: row.how for row in found.rows}
+    assert how["aten.mul.Tensor"] == "fused"
+    assert how["aten.exp.default"] == "fused"
+    assert how["aten.mm.default"] == "native"
+    assert how["aten._fft_c2c.default"] == "native"
+    assert how["aten._linalg_svd.default"] == "fallback"
+    assert all(row.reason for row in found.rows if row.how != "fused")
+    assert all("test_explain.py:" in row.source for row in found.rows)
+
+
+def test_fallbacks_and_kernels_before_and_after() -> None:
+    found = tcs.explain(lambda z: (z * z).exp().abs(), torch.randn(64, dtype=torch.complex64))
+    assert found.kernels == 1
+    assert not found.fallbacks
+    assert found.stock_fallbacks["aten.mul.Tensor"] == 1
+    assert found.stock_fallbacks["aten.exp.default"] == 1
+
+
+def test_counts_backward_and_copies_arguments() -> None:
+    z = torch.randn(8, dtype=torch.complex64, requires_grad=True)
+    kept = z.detach().clone()
+    found = tcs.explain(lambda t: (t.conj() * t).real, z)
+    assert z.grad is None
+    assert torch.equal(z, kept)
+    assert sum(row.count for row in found.rows if row.op == "aten.mul.Tensor") > 1
+
+
+def test_text_is_a_table() -> None:
+    text = str(tcs.explain(lambda z: z * 2j, torch.randn(8, dtype=torch.complex64)))
+    lines = text.splitlines()
+    assert lines[0].split() == ["op", "count", "how", "source", "reason"]
+    assert lines[1].startswith("aten.mul.Tensor")
+    assert lines[-1].startswith("generated kernels: 1 (stock: ")
+
+
+def test_real_function() -> None:
+    assert "no complex ops" in str(tcs.explain(lambda x: x * 2, torch.randn(8)))
+
+
+def test_error_of_the_function_is_passed_on() -> None:
+    def fails(z: Tensor) -> Tensor:
+        return z + torch.ones(3, 3, 3)
+
+    with pytest.raises(Exception, match="shape"):
+        tcs.explain(fails, torch.randn(2, 2, dtype=torch.complex64))
+    assert not tcs.is_enabled()

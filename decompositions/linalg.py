@@ -46,7 +46,7 @@ def bmm(a: Pair, b: Pair) -> Pair:
     return product(aten.bmm.default, a, b)
 
 
-def _affine(z: Operand, result: Pair, beta: Any, alpha: Any) -> Pair:
+def affine(z: Operand, result: Operand, beta: Any, alpha: Any) -> Pair:
     """Return beta * z + alpha * result; z is not read when beta is 0."""
     result = as_pair(scale(result, alpha))
     return result if beta == 0 else add(scale(z, beta), result)
@@ -55,13 +55,13 @@ def _affine(z: Operand, result: Pair, beta: Any, alpha: Any) -> Pair:
 @bilinear(aten.addmm.default)
 def addmm(z: Pair, a: Pair, b: Pair, *, beta: Any = 1, alpha: Any = 1) -> Pair:
     """Sum beta z + alpha a b."""
-    return _affine(z, mm(a, b), beta, alpha)
+    return affine(z, mm(a, b), beta, alpha)
 
 
 @bilinear(aten.baddbmm.default, data=("self", "batch1", "batch2"))
 def baddbmm(z: Pair, a: Pair, b: Pair, *, beta: Any = 1, alpha: Any = 1) -> Pair:
     """Sum beta z + alpha a b, batched."""
-    return _affine(z, bmm(a, b), beta, alpha)
+    return affine(z, bmm(a, b), beta, alpha)
 
 
 # Bandwidth-bound: an elementwise product and a sum, which fuse with what is around them.
@@ -77,7 +77,7 @@ def mv(a: Pair, v: Pair) -> Pair:
 @reduction(aten.addmv.default, data=("self", "mat", "vec"))
 def addmv(z: Pair, a: Pair, v: Pair, *, beta: Any = 1, alpha: Any = 1) -> Pair:
     """Sum beta z + alpha a v."""
-    return _affine(z, mv(a, v), beta, alpha)
+    return affine(z, mv(a, v), beta, alpha)
 
 
 @reduction(aten.dot.default, data=("self", "tensor"))
@@ -97,4 +97,4 @@ def vdot(a: Pair, b: Pair) -> Pair:
 def addr(z: Pair, u: Pair, v: Pair, *, beta: Any = 1, alpha: Any = 1) -> Pair:
     """Sum beta z + alpha u v^T."""
     outer = mul(Pair(u.re.unsqueeze(1), u.im.unsqueeze(1)), v)
-    return _affine(z, outer, beta, alpha)
+    return affine(z, outer, beta, alpha)

@@ -4,6 +4,10 @@ Importing changes nothing in torch but one entry: `ComplexTensor` joins the clas
 `torch.load(weights_only=True)` may rebuild.
 """
 
+from torch_complex_subclass.backend import disable as disable
+from torch_complex_subclass.backend import enable as enable
+from torch_complex_subclass.backend import enabled as enabled
+from torch_complex_subclass.backend import is_enabled as is_enabled
 from torch_complex_subclass.tensor import ComplexTensor as ComplexTensor
 from torch_complex_subclass.torch_compat import allow_in_weights_only_load
 

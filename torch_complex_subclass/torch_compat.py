@@ -58,6 +58,13 @@ def inductor_decomposition_tables() -> list[Decompositions]:
     return [decomposition.decompositions, decomposition.fast_random_decomps()]
 
 
+def select_decompositions() -> Decompositions:
+    """The table that the compilation under way traces with."""
+    from torch._inductor.decomposition import select_decomp_table
+
+    return select_decomp_table()
+
+
 def inductor_lowerings() -> dict[Any, Any]:
     """Inductor's table from ops to functions on its IR."""
     from torch._inductor.lowering import lowerings
@@ -107,6 +114,18 @@ def fake_mode_of(graph: fx.Graph) -> FakeTensorMode | None:
     return detect_fake_mode([n.meta["val"] for n in graph.nodes if "val" in n.meta])
 
 
+def constant_of(node: fx.Node) -> Tensor | None:
+    """The tensor that a `get_attr` node reads, when it is there and real data."""
+    from torch._subclasses.fake_tensor import FakeTensor
+
+    if node.op != "get_attr":
+        return None
+    owner: Any = node.graph.owning_module
+    for name in str(node.target).split("."):
+        owner = getattr(owner, name, None)
+    return owner if isinstance(owner, Tensor) and not isinstance(owner, FakeTensor) else None
+
+
 def is_tangent(node: fx.Node) -> bool:
     """True for a placeholder that receives an incoming gradient."""
     return node.op == "placeholder" and "tangents" in str(node.target)
@@ -119,12 +138,15 @@ def is_dense(t: Tensor) -> bool:
     return bool(is_non_overlapping_and_dense_or_false(t))
 
 
-def symbol_to_node(graph: fx.Graph) -> Iterator[tuple[Any, fx.Node]]:
-    """Pairs of a symbolic expression and a node that computes it."""
-    for node in graph.nodes:
-        value = node.meta.get("val")
-        if isinstance(value, torch.SymInt | torch.SymFloat | torch.SymBool):
-            yield value.node.expr, node
+def stride_order(t: Tensor) -> list[int]:
+    """Dimensions from the slowest to the fastest in memory; equal strides stay in order."""
+
+    def hint(stride: int | torch.SymInt) -> int:
+        if isinstance(stride, int):
+            return stride
+        return stride.node.hint if stride.node.has_hint() else 1
+
+    return sorted(range(t.dim()), key=lambda dim: -hint(t.stride(dim)))
 
 
 def emit_expression(graph: fx.Graph, expr: Any, known: dict[Any, fx.Node]) -> Any:

@@ -1,0 +1,106 @@
+"""The only code that edits Inductor's tables: it records, installs and restores.
+
+While installed:
+
+* Inductor's decompositions step aside for complex arguments of ops that have a rule. Some of them
+  rebuild complex memory (`aten.add` views it as real before the pass can see it), others are less
+  accurate than the rule. Real arguments take the same decomposition as before.
+* The lowerings of our custom ops are in Inductor's table.
+* The pass slot in front of Inductor's joint-graph passes holds our pass after the user's own.
+* Inductor's warning that complex operators get no generated code is silent; `explain` says what
+  did not.
+
+An upstream switch that traces complex tensors through a decomposition table, and a lowering look-up
+that comes before the check for complex dtypes, would make this file unnecessary.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+from torch_complex_subclass import torch_compat as compat
+from torch_complex_subclass.decompositions.registry import TABLE
+from torch_complex_subclass.dispatch import has_function
+
+_MISSING = object()
+
+
+def _is_complex(leaf: object) -> bool:
+    if isinstance(leaf, Tensor):
+        return leaf.is_complex()
+    return isinstance(leaf, complex) or (isinstance(leaf, torch.dtype) and leaf.is_complex)
+
+
+def _for_real_only(decomposition: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(decomposition)
+    def decompose(*args: Any, **kwargs: Any) -> Any:
+        if any(map(_is_complex, pytree.arg_tree_leaves(*args, **kwargs))):
+            return NotImplemented
+        return decomposition(*args, **kwargs)
+
+    return decompose
+
+
+def _set(undo: contextlib.ExitStack, table: dict[Any, Any], key: Any, value: Any) -> None:
+    before = table.get(key, _MISSING)
+    table[key] = value
+    if before is _MISSING:
+        undo.callback(table.pop, key, None)
+    else:
+        undo.callback(table.__setitem__, key, before)
+
+
+def _install_decompositions(undo: contextlib.ExitStack) -> None:
+    for table in compat.inductor_decomposition_tables():
+        for op, rule in TABLE.items():
+            if op in table and has_function(rule):
+                _set(undo, table, op, _for_real_only(table[op]))
+
+
+def _install_lowerings(undo: contextlib.ExitStack) -> None:
+    from torch_complex_subclass.inductor_lowering import memory
+
+    for op, lowering in memory.table().items():
+        _set(undo, compat.inductor_lowerings(), op, lowering)
+
+
+def _install_pass(undo: contextlib.ExitStack, graph_pass: Any) -> None:
+    before = compat.get_joint_passes()
+    if before is None:
+        installed = graph_pass
+    elif compat.takes_list_of_passes():
+        own = list(before) if isinstance(before, list | tuple) else [before]
+        installed = [*own, graph_pass]
+    else:
+        installed = graph_pass.after(before)
+    compat.set_joint_passes(installed)
+
+    def restore() -> None:
+        # A pass that the user put there since then stays.
+        if compat.get_joint_passes() is installed:
+            compat.set_joint_passes(before)
+
+    undo.callback(restore)
+
+
+def _silence_warning(undo: contextlib.ExitStack) -> None:
+    module, name, replacement = compat.quiet_complex_warning()
+    undo.callback(setattr, module, name, getattr(module, name))
+    setattr(module, name, replacement)
+
+
+def install(graph_pass: Any) -> contextlib.ExitStack:
+    """Edit the tables; closing the result restores them. Undoes a part that fails half-way."""
+    with contextlib.ExitStack() as undo:
+        _install_decompositions(undo)
+        _install_lowerings(undo)
+        _install_pass(undo, graph_pass)
+        _silence_warning(undo)
+        return undo.pop_all()

@@ -1,0 +1,121 @@
+"""Lowerings of the custom ops: how complex memory is read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch._inductor import ir
+from torch._inductor.lowering import lowerings
+from torch._inductor.virtualized import V
+from torch.utils._ordered_set import OrderedSet
+
+from torch_complex_subclass.inductor_lowering import ops
+
+aten = torch.ops.aten
+
+
+def _library_view(kernel: Any, x: ir.TensorBox) -> ir.TensorBox:
+    """Call a view op at run time; it costs no memory traffic."""
+    x.realize()
+    result = ir.FallbackKernel.create(kernel, x)
+    return result if isinstance(result, ir.TensorBox) else ir.TensorBox.create(result)
+
+
+def as_real(z: ir.TensorBox) -> ir.TensorBox:
+    """View complex memory as real.
+
+    The result is a view in Inductor's eyes too: a write to a buffer that is no graph input would
+    otherwise only rename it, and the write to the input be lost.
+    """
+    memory = _library_view(aten.view_as_real.default, z)
+    storage, layout = ir.as_storage_and_layout(memory, want_contiguous=False)
+    return ir.TensorBox(ir.ReinterpretView(data=storage, layout=layout))
+
+
+def as_complex(t: ir.TensorBox) -> ir.TensorBox:
+    """View real memory, in the strides that the graph was traced with, as complex."""
+    strides = V.graph.current_node.args[0].meta["val"].stride()  # type: ignore[union-attr]
+    t = ir.ExternKernel.require_exact_strides(t, strides)
+    return _library_view(aten.view_as_complex.default, t)
+
+
+def interleave(re: ir.TensorBox, im: ir.TensorBox) -> ir.TensorBox:
+    """Store both parts into one buffer; their loops fuse, so memory is written once."""
+    unsqueeze = lowerings[aten.unsqueeze.default]
+    parts = [unsqueeze(part, -1) for part in (re, im)]
+    return ir.TensorBox(ir.ConcatKernel.create(parts, len(re.get_size())))
+
+
+def resolved(z: ir.TensorBox) -> ir.TensorBox:
+    """Clear a conj bit that a library call or an incoming gradient may carry at run time."""
+    kernel = (
+        aten.resolve_conj.default if z.get_dtype().is_complex else aten.resolve_neg.default
+    )
+    return _library_view(kernel, z)
+
+
+def negated_memory(t: ir.TensorBox) -> ir.TensorBox:
+    """Clear the neg bit of an input without a copy; the pass negates in the reading kernel."""
+    return _library_view(aten._neg_view.default, t)
+
+
+class InputWritten(ir.ExternKernel):
+    """Tells the scheduler that a graph input changed through a view of it.
+
+    Inductor keeps writes to buffers that are graph inputs, and drops a write to a buffer that
+    nothing reads; the view made by a library call is one of the latter. Generates no code.
+    """
+
+    def __init__(self, z: ir.TensorBox, memory: ir.TensorBox) -> None:
+        inputs = [self.realize_input(t) for t in (z, memory)]
+        super().__init__(None, ir.NoneLayout(device=z.get_device()), inputs)
+        V.graph.mark_buffer_mutated(inputs[0].get_name())
+        self.name = V.graph.register_buffer(self)
+        V.graph.register_operation(self)
+
+    def codegen(self, wrapper: Any) -> None:
+        """Generate nothing."""
+
+    def should_allocate(self) -> bool:
+        return False
+
+    def has_side_effects(self) -> bool:
+        return True
+
+    def get_mutation_names(self) -> list[str]:
+        return [self.input_name(0)]
+
+    def get_unbacked_symbol_defs(self) -> OrderedSet[Any]:
+        return OrderedSet()
+
+
+def write(z: ir.TensorBox, memory: ir.TensorBox, re: ir.TensorBox, im: ir.TensorBox) -> None:
+    """Write both parts into the memory of a graph input, after everything that reads it."""
+    select, copy = lowerings[aten.select.int], lowerings[aten.copy_.default]
+    for i, part in enumerate((re, im)):
+        copy(select(memory, -1, i), part)
+    InputWritten(z, memory)
+
+
+def write_interleaved(z: ir.TensorBox, memory: ir.TensorBox, t: ir.TensorBox) -> None:
+    """Write `(..., 2)` into the memory of a graph input, after everything that reads it."""
+    lowerings[aten.copy_.default](memory, t)
+    InputWritten(z, memory)
+
+
+def table() -> dict[Any, Callable[..., Any]]:
+    """The entries for Inductor's table of lowerings."""
+    ops.define()
+    namespace = getattr(torch.ops, ops.NAMESPACE)
+    functions = (
+        as_complex,
+        as_real,
+        interleave,
+        negated_memory,
+        resolved,
+        write,
+        write_interleaved,
+    )
+    return {getattr(namespace, fn.__name__).default: fn for fn in functions}

@@ -1,0 +1,55 @@
+"""Custom ops that the graph pass puts at the edges of complex memory.
+
+Aten has an op for each, but Inductor sends every aten op with a complex operand to a fallback
+kernel without asking its table; ours reach their lowering. They never appear in compiled code.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import torch
+from torch import Tensor
+
+NAMESPACE = "torch_complex_subclass"
+
+
+def _interleave(re: Tensor, im: Tensor) -> Tensor:
+    return torch.stack([re, im], -1)
+
+
+def _write(z: Tensor, memory: Tensor, re: Tensor, im: Tensor) -> None:
+    memory.select(-1, 0).copy_(re)
+    memory.select(-1, 1).copy_(im)
+
+
+def _write_interleaved(z: Tensor, memory: Tensor, t: Tensor) -> None:
+    memory.copy_(t)
+
+
+_OPS = {
+    # Memory of a complex tensor without conj bit as real (..., 2).
+    "as_real(Tensor(a) z) -> Tensor(a)": torch.view_as_real,
+    # Real (..., 2), last stride 1, as complex memory.
+    "as_complex(Tensor(a) t) -> Tensor(a)": torch.view_as_complex,
+    # Two real (...) to one contiguous (..., 2).
+    "interleave(Tensor re, Tensor im) -> Tensor": _interleave,
+    # The same values without conj or neg bit; copies only where there is one at run time.
+    "resolved(Tensor(a) z) -> Tensor(a)": lambda z: z.resolve_conj().resolve_neg(),
+    # The memory of a tensor with the neg bit, which holds the negated values.
+    "negated_memory(Tensor(a) t) -> Tensor(a)": torch._neg_view,
+    # Writes to the complex input z through its real view (..., 2).
+    "write(Tensor(a!) z, Tensor(b!) memory, Tensor re, Tensor im) -> ()": _write,
+    "write_interleaved(Tensor(a!) z, Tensor(b!) memory, Tensor t) -> ()": _write_interleaved,
+}
+
+
+@functools.cache
+def define() -> torch.library.Library:
+    """Register the ops, once in a process."""
+    library = torch.library.Library(NAMESPACE, "DEF")
+    for schema, function in _OPS.items():
+        name = schema.split("(")[0]
+        library.define(schema, tags=(torch.Tag.pt2_compliant_tag,))
+        library.impl(name, function, "CompositeExplicitAutograd")
+    return library

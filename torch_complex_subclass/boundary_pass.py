@@ -1,0 +1,316 @@
+"""The graph pass: complex values of a compiled graph become pairs of real ones.
+
+It runs on the graph that AOTAutograd traced (inference or joint), after functionalization and
+before partitioning, node by node.
+
+Invariants:
+
+1. A node without complex operands and results is left as it is, metadata included.
+2. A complex node whose op has a rule is replaced by the nodes that the rule records; values are
+   those of the same rule in eager. Every other one keeps its op and its complex kernel.
+3. Complex memory is read through a real view of it and written once, interleaved, with the strides
+   of the traced value. Only results, mutated inputs and operands of kept nodes are written.
+4. A value with the conj bit has it again where it leaves the graph; inside, the sign is folded
+   into the kernels that read it. Inputs with the neg bit are read correctly too.
+5. A mutated input is written in place, after everything that reads it.
+6. A result that aliases another one or an input is a view of it, as traced.
+7. The result has the dtype and shape of the traced value, or the node is kept.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, fx
+
+from torch_complex_subclass import dispatch, routes
+from torch_complex_subclass import torch_compat as compat
+from torch_complex_subclass.decompositions.linalg import affine
+from torch_complex_subclass.decompositions.registry import Pair, Rule
+from torch_complex_subclass.dtypes import real_dtype
+from torch_complex_subclass.recorder import Recorder
+from torch_complex_subclass.report import Report
+from torch_complex_subclass.values import Values, edge_op
+
+aten = torch.ops.aten
+
+# Complex kernels whose results never carry the conj bit.
+_PLAIN_RESULTS = frozenset(
+    {
+        aten._fft_c2c.default,
+        aten._fft_r2c.default,
+        aten.bmm.default,
+        aten.mm.default,
+    }
+)
+
+
+def has_complex(value: Any) -> bool:
+    """True when a node's value is, or contains, a complex tensor."""
+    if isinstance(value, list | tuple):
+        return any(map(has_complex, value))
+    return isinstance(value, Tensor) and value.is_complex()
+
+
+def is_concerned(graph: fx.Graph) -> bool:
+    """True when the pass has something to do: a complex value, or an input with the neg bit."""
+    values = [node.meta.get("val") for node in graph.nodes]
+    return any(has_complex(v) or (isinstance(v, Tensor) and v.is_neg()) for v in values)
+
+
+def rewrite(graph: fx.Graph, decompositions: dict[Any, Callable[..., Any]]) -> Report:
+    """Rewrite `graph` in place and say what became of its complex nodes."""
+    report = Report()
+    fake_mode = compat.fake_mode_of(graph)
+    if fake_mode is None or not is_concerned(graph):
+        return report
+    with compat.no_dispatch_modes(), torch.no_grad(), fake_mode:
+        _Rewriter(graph, Recorder(graph, fake_mode, decompositions), report).run()
+    return report
+
+
+class _Rewriter:
+    def __init__(self, graph: fx.Graph, recorder: Recorder, report: Report) -> None:
+        self.graph = graph
+        self.report = report
+        self.recorder = recorder
+        self.values = Values(recorder)
+        self.tuples: dict[fx.Node, Any] = {}
+        # Real views of complex values that are not in memory: (..., 2) nodes by their parts.
+        self.unstored_views: dict[fx.Node, Pair] = {}
+        self.replaced: list[fx.Node] = []
+
+    def run(self) -> None:
+        for node in list(self.graph.nodes):
+            self.recorder.see(node)
+            self.recorder.inherit(node)
+            if node.op in ("placeholder", "get_attr"):
+                with self.graph.inserting_after(node):
+                    self._enter(node)
+            else:
+                with self.graph.inserting_before(node):
+                    self._visit(node)
+        for node in reversed(self.replaced):
+            self.graph.erase_node(node)
+        self.recorder.erase_unused()
+
+    def _enter(self, node: fx.Node) -> None:
+        value = node.meta.get("val")
+        if not isinstance(value, Tensor):
+            return
+        constant = compat.constant_of(node)
+        if value.is_complex() and constant is not None:
+            with compat.no_dispatch_modes():
+                real = torch.view_as_real(constant.resolve_conj()).clone()
+            # Fake tensors meet a constant only through the op that lifts it into the graph.
+            lifted = self.recorder.emit(
+                aten.lift_fresh_copy.default, self.recorder.emit_constant(real)
+            )
+            self.values.set_interleaved(node, lifted)
+            self.replaced.append(node)
+        elif value.is_complex():
+            self.values.set_stored(node, node, may_be_conj=compat.is_tangent(node))
+        elif value.is_neg():
+            memory = self.recorder.emit(edge_op("negated_memory"), node)
+            self._replace_uses(node, self.recorder.emit(aten.neg.default, memory), keep=memory)
+        elif compat.is_tangent(node):
+            resolved = self.recorder.emit(edge_op("resolved"), node)
+            self._replace_uses(node, resolved, keep=resolved)
+
+    @staticmethod
+    def _replace_uses(node: fx.Node, by: fx.Node, keep: fx.Node) -> None:
+        node.replace_all_uses_with(by, delete_user_cb=lambda user: user is not keep)
+
+    def _visit(self, node: fx.Node) -> None:
+        if self._is_part_of_view(node):
+            return
+        self._store_views_read_by(node)
+        if node.op == "output":
+            self._store_operands(node)
+        elif node.target is operator.getitem and node.args[0] in self.tuples:
+            self._assign(node, self.tuples[node.args[0]][node.args[1]])
+        elif has_complex(node.meta.get("val")) or self._reads_complex(node):
+            self._rewrite(node)
+
+    def _reads_complex(self, node: fx.Node) -> bool:
+        return any(map(self.values.holds, node.all_input_nodes))
+
+    # Real views of complex values, which need no memory while only their parts are read.
+
+    def _is_part_of_view(self, node: fx.Node) -> bool:
+        """Replace a read of one part, or the negation of both, of an unstored view."""
+        base = node.args[0] if node.args else None
+        parts = self.unstored_views.get(base) if isinstance(base, fx.Node) else None
+        if parts is None:
+            return False
+        last = base.meta["val"].dim() - 1  # type: ignore[union-attr]
+        if node.target is aten.select.int and node.args[1] in (-1, last):
+            self._assign(node, parts[node.args[2]])  # type: ignore[index]
+        elif node.target is aten._neg_view.default:
+            negated = (self.recorder.emit(aten.neg.default, part) for part in parts)
+            self._set_unstored(node, Pair(*negated))
+        else:
+            return False
+        return True
+
+    def _store_views_read_by(self, node: fx.Node) -> None:
+        for base in node.all_input_nodes:
+            parts = self.unstored_views.pop(base, None)
+            if parts is not None:
+                joined = self.recorder.emit(edge_op("interleave"), *parts)
+                base.replace_all_uses_with(joined)
+
+    def _set_unstored(self, node: fx.Node, parts: Pair) -> None:
+        self.unstored_views[node] = parts
+        self.replaced.append(node)
+
+    def _assign(self, node: fx.Node, result: Any) -> None:
+        """Make `result`, a pair of nodes, a node or a list of them, the value of `node`."""
+        if isinstance(result, Pair):
+            self.values.set_pair(node, result)
+        elif isinstance(result, fx.Node):
+            node.replace_all_uses_with(result)
+        else:
+            self.tuples[node] = result
+        self.replaced.append(node)
+
+    # Complex nodes.
+
+    def _rewrite(self, node: fx.Node) -> None:
+        special = {
+            aten.copy_.default: self._write,
+            aten.view_as_complex.default: self._view_as_complex,
+            aten.view_as_real.default: self._view_as_real,
+        }.get(node.target)  # type: ignore[arg-type]
+        if special is not None:
+            special(node)
+            return
+        split = routes.split_affine(node)
+        if split is not None:
+            self._rewrite_affine(node, split)
+            return
+        rule = dispatch.lookup(node.target)
+        reason = self._reason_to_keep(node, rule) or self._apply(node, rule)
+        if reason:
+            self._keep(node, rule, reason)
+
+    @staticmethod
+    def _reason_to_keep(node: fx.Node, rule: Rule | None) -> str:
+        if rule is None:
+            return "no rule"
+        if not dispatch.has_function(rule):
+            return rule.reason
+        return routes.REASON if routes.keeps_library_call(node, rule) else ""
+
+    def _write(self, node: fx.Node) -> None:
+        target, source = node.args[:2]
+        if not self.values.holds(target):  # type: ignore[arg-type]
+            self._keep(node, None, "it discards an imaginary part")
+            return
+        self.values.write(target, source)  # type: ignore[arg-type]
+        self.values.set_stored(node, target)  # type: ignore[arg-type]
+        self.replaced.append(node)
+        self.report.add(node, "fused", "")
+
+    def _view_as_complex(self, node: fx.Node) -> None:
+        self.values.as_parts_of(node, node.args[0])  # type: ignore[arg-type]
+        self.replaced.append(node)
+
+    def _view_as_real(self, node: fx.Node) -> None:
+        source: fx.Node = node.args[0]  # type: ignore[assignment]
+        if self.values.is_in_memory(source):
+            self._assign(node, self.values.interleaved(source))
+        else:
+            self._set_unstored(node, self.values.pair(source))
+
+    def _rewrite_affine(self, node: fx.Node, split: routes.Affine) -> None:
+        """Keep the product as a library call and fuse what is added to it."""
+        operands = (self.values.stored(n) for n in (split.left, split.right))
+        product = self.recorder.emit(split.op, *operands)
+        self.values.set_stored(product, product)
+        scalars = dispatch.tree_map(dispatch.split_number, [split.beta, split.alpha])
+        parts = [self._operand(n) for n in (split.addend, product)]
+        with self.recorder:
+            result = affine(*parts, *scalars)
+        self._assign(node, self._nodes_of(result))
+        self.report.add(node, "native", routes.REASON)
+
+    def _operand(self, arg: Any) -> Any:
+        """Turn nodes of the graph into what a rule takes: pairs and tensors, all fake."""
+        if not isinstance(arg, fx.Node):
+            return arg
+        if self.values.holds(arg):
+            return Pair(*(self.recorder.value(part) for part in self.values.pair(arg)))
+        return self.recorder.value(arg)
+
+    def _apply(self, node: fx.Node, rule: Rule | None) -> str:
+        """Replace `node` by what the rule records; return why not, if it cannot be."""
+        assert rule is not None
+        args = dispatch.tree_map(self._operand, node.args)
+        kwargs = dispatch.tree_map(self._operand, node.kwargs)
+        try:
+            with self.recorder:
+                result = dispatch.apply(rule, args, kwargs)
+        except Exception as error:  # the complex kernel is right whatever the rule ran into
+            return f"the rule raised {type(error).__name__}: {error}"
+        difference = _difference(result, node.meta["val"])
+        if difference:
+            return difference
+        self._assign(node, self._nodes_of(result))
+        self.report.add(node, "fused", "")
+        return ""
+
+    def _nodes_of(self, result: Any) -> Any:
+        def convert(value: Any) -> Any:
+            if isinstance(value, Pair):
+                return Pair(*map(self.recorder.node_of, value))
+            return self.recorder.node_of(value)
+
+        return dispatch.tree_map(convert, result)
+
+    def _keep(self, node: fx.Node, rule: Rule | None, reason: str) -> None:
+        """Leave `node` to its complex kernel."""
+        self._store_operands(node)
+        trusted = node.target in _PLAIN_RESULTS
+        if isinstance(node.meta.get("val"), Tensor) and has_complex(node.meta["val"]):
+            self.values.set_stored(node, node, may_be_conj=not trusted)
+        if node.target is not operator.getitem:
+            chosen = rule is not None and (not dispatch.has_function(rule) or trusted)
+            self.report.add(node, "native" if chosen else "fallback", reason)
+
+    def _store_operands(self, node: fx.Node) -> None:
+        def store(arg: fx.Node) -> fx.Node:
+            return self.values.stored(arg) if self.values.holds(arg) else arg
+
+        node.args = fx.map_arg(node.args, store)  # type: ignore[assignment]
+        node.kwargs = fx.map_arg(node.kwargs, store)  # type: ignore[assignment]
+
+
+def _difference(result: Any, traced: Any) -> str:
+    """Say how a rule's result differs in kind from the traced value; empty when it does not."""
+    if result is NotImplemented:
+        return "the rule does not cover these arguments"
+    if isinstance(traced, list | tuple):
+        if not isinstance(result, list | tuple) or isinstance(result, Pair):
+            return "the rule gave one result for several"
+        found = (_difference(r, t) for r, t in zip(result, traced, strict=True))
+        return next(filter(None, found), "")
+    if not isinstance(traced, Tensor):
+        return "the result is not a tensor"
+    parts = result if isinstance(result, Pair) else (result,)
+    if isinstance(result, Pair) != traced.is_complex():
+        return "the rule gave a real result for a complex one or the reverse"
+    wanted = real_dtype(traced.dtype)
+    for part in parts:
+        if part.dtype != wanted or part.dim() != traced.dim() or not _same_size(part, traced):
+            return f"the rule gave {part.dtype}{list(part.shape)}, not {list(traced.shape)}"
+    return ""
+
+
+def _same_size(a: Tensor, b: Tensor) -> bool:
+    """True when no dimension is known to differ."""
+    pairs = zip(a.shape, b.shape, strict=True)
+    return all(m == n for m, n in pairs if isinstance(m, int) and isinstance(n, int))

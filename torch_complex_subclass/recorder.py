@@ -1,0 +1,160 @@
+"""Records what a rule does to fake tensors as nodes of a graph."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, fx
+from torch._ops import OpOverload
+from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from torch_complex_subclass import torch_compat as compat
+
+if TYPE_CHECKING:
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+aten = torch.ops.aten
+
+# Metadata that describes a node's own value, or arguments it no longer has.
+_NOT_INHERITED = ("val", "tensor_meta", "eager_input_vals", "unbacked_bindings")
+
+
+class Recorder(TorchDispatchMode):
+    """Runs aten ops on the fake tensors of a graph and appends each to the graph.
+
+    Tensors are known by identity: `bind` tells which node a fake tensor stands for, and the
+    recorder itself does so for results. Symbolic sizes are known by their expression; one that no
+    node computes yet is built from its symbols.
+    """
+
+    def __init__(
+        self,
+        graph: fx.Graph,
+        fake_mode: FakeTensorMode,
+        decompositions: dict[Any, Callable[..., Any]],
+    ) -> None:
+        super().__init__()
+        self.graph = graph
+        self.fake_mode = fake_mode
+        self.decompositions = decompositions
+        self.inherited: dict[str, Any] = {}
+        self._nodes: dict[int, fx.Node] = {}
+        self._alive: list[Tensor] = []
+        self._expressions: dict[Any, fx.Node] = {}
+        self._created: list[fx.Node] = []
+
+    def see(self, node: fx.Node) -> None:
+        """Remember a node that computes a symbolic expression."""
+        value = node.meta.get("val")
+        if isinstance(value, torch.SymInt | torch.SymFloat | torch.SymBool):
+            self._expressions.setdefault(value.node.expr, node)
+
+    def bind(self, node: fx.Node) -> Tensor:
+        """Return the fake tensor of `node`, known by it from here on."""
+        value = node.meta["val"]
+        if self._nodes.get(id(value), node) is not node:
+            # Two nodes share one fake tensor; tell them apart.
+            with compat.no_dispatch_modes():
+                value = value.detach()
+        self._nodes[id(value)] = node
+        self._alive.append(value)
+        return value  # type: ignore[no-any-return]
+
+    def node_of(self, value: Tensor) -> fx.Node:
+        """Return the node of a tensor that was bound or recorded."""
+        return self._nodes[id(value)]
+
+    def emit(self, op: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Append a call on nodes; return its node. Runs the op on the nodes' fake tensors."""
+        with self:
+            fake_args, fake_kwargs = pytree.tree_map_only(fx.Node, self.value, (args, kwargs))
+            return self.node_of(op(*fake_args, **fake_kwargs))
+
+    def emit_write(self, op: OpOverload, *args: fx.Node) -> None:
+        """Append a call that changes its first argument and returns nothing."""
+        node = self.graph.call_function(op, args)
+        node.meta.update(self.inherited)
+        node.meta["val"] = None
+
+    def emit_constant(self, tensor: Tensor) -> fx.Node:
+        """Append a constant of the graph's module."""
+        module = self.graph.owning_module
+        count = 0
+        while hasattr(module, name := f"_complex_constant{count}"):
+            count += 1
+        module.register_buffer(name, tensor)  # type: ignore[union-attr]
+        node = self.graph.get_attr(name)
+        self._describe(node, self.fake_mode.from_tensor(tensor))
+        return node
+
+    def erase_unused(self) -> None:
+        """Remove recorded nodes that nothing reads."""
+        for node in reversed(self._created):
+            if not node.users:
+                self.graph.erase_node(node)
+
+    def value(self, node: fx.Node) -> Any:
+        """Return a node's value: its bound fake tensor, or its number."""
+        value = node.meta["val"]
+        return self.bind(node) if isinstance(value, Tensor) else value
+
+    def __torch_dispatch__(
+        self, func: OpOverload, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        decomposition = self.decompositions.get(func)
+        if decomposition is not None:
+            with self:
+                result = decomposition(*args, **kwargs)
+            if result is not NotImplemented:
+                return result
+        result = func(*args, **kwargs)
+        node_args, node_kwargs = pytree.tree_map(self._argument, (args, kwargs))
+        node = self.graph.call_function(func, node_args, node_kwargs)
+        self._describe(node, result)
+        return result
+
+    def _describe(self, node: fx.Node, result: Any) -> None:
+        self._created.append(node)
+        node.meta.update(self.inherited)
+        node.meta["val"] = result
+        if isinstance(result, Tensor):
+            self._remember(result, node)
+        elif isinstance(result, list | tuple):
+            for i, item in enumerate(result):
+                if isinstance(item, Tensor):
+                    part = self.graph.call_function(operator.getitem, (node, i))
+                    self._describe(part, item)
+        else:
+            self.see(node)
+
+    def _remember(self, value: Tensor, node: fx.Node) -> None:
+        # An op that returns its argument computes nothing new, but later uses may name either.
+        self._nodes[id(value)] = node
+        self._alive.append(value)
+
+    def _argument(self, value: Any) -> Any:
+        if isinstance(value, Tensor):
+            return self._nodes[id(value)]
+        if isinstance(value, torch.SymInt | torch.SymFloat | torch.SymBool):
+            return self._symbolic(value)
+        return value
+
+    def _symbolic(self, value: Any) -> Any:
+        expr = value.node.expr
+        if expr.is_number:
+            return int(expr) if isinstance(value, torch.SymInt) else float(expr)
+        node = self._expressions.get(expr)
+        if node is None:
+            node = compat.emit_expression(self.graph, expr, self._expressions)
+            node.meta["val"] = value
+            self.see(node)
+        return node
+
+    def inherit(self, node: fx.Node) -> None:
+        """Give nodes recorded from here on the metadata of the node they replace."""
+        self.inherited = {k: v for k, v in node.meta.items() if k not in _NOT_INHERITED}

@@ -1,0 +1,61 @@
+"""Which products a compiled graph gives to the library's complex kernels.
+
+The complex GEMM of a CPU library runs near the machine's peak on interleaved memory and applies
+conjugation and transposition for free, so products of two matrices go there. What is added to them
+is fused into the kernels around. A product over a dimension of size one is no reduction at all and
+stays elementwise.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import fx
+
+from torch_complex_subclass.decompositions.registry import Kind, Rule
+
+aten = torch.ops.aten
+
+_PRODUCT_OF = {aten.addmm.default: aten.mm.default, aten.baddbmm.default: aten.bmm.default}
+_PRODUCTS = frozenset(_PRODUCT_OF.values())
+
+REASON = "the library's complex product"
+
+
+class Affine(NamedTuple):
+    """The pieces of beta * addend + alpha * op(left, right)."""
+
+    op: Any
+    left: fx.Node
+    right: fx.Node
+    addend: fx.Node
+    beta: Any
+    alpha: Any
+
+
+def is_outer(left: fx.Node) -> bool:
+    """True when the summed dimension is known to have size one."""
+    size = left.meta["val"].shape[-1]
+    return isinstance(size, int) and size == 1
+
+
+def keeps_library_call(node: fx.Node, rule: Rule) -> bool:
+    """True for a product that goes to the complex kernel as it is."""
+    return (
+        rule.kind is Kind.BILINEAR
+        and node.target in _PRODUCTS
+        and not is_outer(node.args[0])  # type: ignore[arg-type]
+    )
+
+
+def split_affine(node: fx.Node) -> Affine | None:
+    """Take a product with an addend apart, when its product goes to the complex kernel."""
+    op = _PRODUCT_OF.get(node.target)
+    if op is None:
+        return None
+    addend, left, right = node.args[:3]
+    if is_outer(left):  # type: ignore[arg-type]
+        return None
+    beta, alpha = (node.kwargs.get(name, 1) for name in ("beta", "alpha"))
+    return Affine(op, left, right, addend, beta, alpha)  # type: ignore[arg-type]

@@ -1,0 +1,168 @@
+"""The forms in which the graph pass holds a complex value, and the ways between them.
+
+A value is a pair of real nodes, a real node of shape `(..., 2)`, or a node with complex memory.
+It starts in one form; another is made where it is first asked for, and kept.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, fx
+from torch._ops import OpOverload
+
+from torch_complex_subclass import torch_compat as compat
+from torch_complex_subclass.decompositions.registry import Pair
+from torch_complex_subclass.inductor_lowering import ops
+from torch_complex_subclass.recorder import Recorder
+
+aten = torch.ops.aten
+
+
+def edge_op(name: str) -> Any:
+    """Return one of our custom ops."""
+    ops.define()
+    return getattr(getattr(torch.ops, ops.NAMESPACE), name).default
+
+
+class Values:
+    """Complex values by the node that had them in the traced graph."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._pairs: dict[fx.Node, Pair] = {}
+        self._interleaved: dict[fx.Node, fx.Node] = {}
+        self._stored: dict[fx.Node, fx.Node] = {}
+        self._memory: dict[fx.Node, fx.Node] = {}
+        self._may_be_conj: set[fx.Node] = set()
+
+    def holds(self, node: fx.Node) -> bool:
+        """True when `node` has a complex value."""
+        return node in self._pairs or node in self._interleaved or node in self._stored
+
+    def is_in_memory(self, node: fx.Node) -> bool:
+        """True when the value lies in memory that a real view can show."""
+        return node in self._interleaved or (
+            node in self._stored and not node.meta["val"].is_conj()
+        )
+
+    def set_pair(self, node: fx.Node, pair: Pair) -> None:
+        """Give `node` a value held as a pair of real nodes."""
+        self._pairs[node] = pair
+
+    def set_interleaved(self, node: fx.Node, real: fx.Node) -> None:
+        """Give `node` a value held by a real node of shape `(..., 2)`."""
+        self._interleaved[node] = real
+
+    def set_stored(self, node: fx.Node, memory: fx.Node, *, may_be_conj: bool = False) -> None:
+        """Give `node` a value held in complex memory.
+
+        `may_be_conj`: at run time it can have a conj bit that was not there when traced.
+        """
+        self._stored[node] = memory
+        if may_be_conj:
+            self._may_be_conj.add(node)
+
+    def set_same(self, node: fx.Node, other: fx.Node) -> None:
+        """Give `node` the value of `other`."""
+        for forms in (self._pairs, self._interleaved, self._stored):
+            if other in forms:
+                forms[node] = forms[other]  # type: ignore[index]
+
+    def pair(self, node: fx.Node) -> Pair:
+        """Return the value as real nodes."""
+        if node not in self._pairs:
+            conj = node not in self._interleaved and node.meta["val"].is_conj()
+            memory = self._raw_memory(node)
+            re, im = (self._recorder.emit(aten.select.int, memory, -1, i) for i in (0, 1))
+            self._pairs[node] = Pair(re, self._recorder.emit(aten.neg.default, im) if conj else im)
+        return self._pairs[node]
+
+    def _raw_memory(self, node: fx.Node) -> fx.Node:
+        """Real `(..., 2)` view of the memory, which holds the conjugate when val has the bit."""
+        if node in self._interleaved:
+            return self._interleaved[node]
+        stored = self._stored[node]
+        if stored not in self._memory:
+            view = stored
+            if stored.meta["val"].is_conj():
+                view = self._recorder.emit(aten._conj.default, stored)
+            elif node in self._may_be_conj:
+                view = self._recorder.emit(edge_op("resolved"), stored)
+            self._memory[stored] = self._recorder.emit(edge_op("as_real"), view)
+        return self._memory[stored]
+
+    def interleaved(self, node: fx.Node) -> fx.Node:
+        """Return the value as a real node of shape `(..., 2)` in the strides of the trace."""
+        if node not in self._interleaved:
+            if node in self._stored and not node.meta["val"].is_conj():
+                self._interleaved[node] = self._raw_memory(node)
+            else:
+                self._interleaved[node] = self._join(*self.pair(node), node.meta["val"])
+        return self._interleaved[node]
+
+    def _join(self, re: fx.Node, im: fx.Node, like: Tensor) -> fx.Node:
+        order = compat.stride_order(like)
+        if order == sorted(order):
+            return self._recorder.emit(edge_op("interleave"), re, im)
+        re, im = (self._recorder.emit(aten.permute.default, part, order) for part in (re, im))
+        joined = self._recorder.emit(edge_op("interleave"), re, im)
+        back = [order.index(dim) for dim in range(len(order))]
+        return self._recorder.emit(aten.permute.default, joined, [*back, len(order)])
+
+    def stored(self, node: fx.Node) -> fx.Node:
+        """Return the value in complex memory, with the strides and the conj bit of the trace."""
+        if node not in self._stored:
+            if self._is_view_of_stored(node):
+                args = fx.map_arg(node.args, lambda n: self.stored(n) if self.holds(n) else n)
+                self._stored[node] = self._recorder.emit(node.target, *args, **node.kwargs)
+            else:
+                real = self.interleaved(node)
+                self._stored[node] = self._recorder.emit(edge_op("as_complex"), real)
+        return self._stored[node]
+
+    def _is_view_of_stored(self, node: fx.Node) -> bool:
+        """True when viewing the memory of the base is right: no copy, or no other way."""
+        if not isinstance(node.target, OpOverload) or not compat.returns_view(node.target):
+            return False
+        base = node.args[0]
+        if not isinstance(base, fx.Node) or not self.holds(base):
+            return False
+        value = node.meta["val"]
+        return value.is_conj() or base in self._stored or not compat.is_dense(value)
+
+    def as_parts_of(self, node: fx.Node, joined: fx.Node) -> None:
+        """Give `node` the parts that `joined`, a real `(..., 2)` node, was put together from."""
+        self.set_interleaved(node, joined)
+        pieces = _pieces(joined)
+        if pieces is not None:
+            re, im = (self._recorder.emit(aten.select.int, p, -1, 0) for p in pieces)
+            self.set_pair(node, Pair(re, im))
+
+    def write(self, target: fx.Node, source: fx.Node) -> None:
+        """Write a value into the memory of a complex input."""
+        conj = target.meta["val"].is_conj()
+        memory = self._raw_memory(target)
+        if source not in self._pairs and not conj and not source.meta["val"].is_conj():
+            joined = self.interleaved(source)
+            self._recorder.emit_write(edge_op("write_interleaved"), target, memory, joined)
+            return
+        re, im = self.pair(source)
+        im = self._recorder.emit(aten.neg.default, im) if conj else im
+        self._recorder.emit_write(edge_op("write"), target, memory, re, im)
+
+
+def _pieces(joined: fx.Node) -> tuple[fx.Node, fx.Node] | None:
+    """The two tensors of shape `(..., 1)` that a node joins along its last dimension."""
+    if joined.target is not aten.cat.default or len(joined.args) != 2:
+        return None
+    pieces, dim = joined.args
+    last = joined.meta["val"].dim() - 1
+    if len(pieces) != 2 or dim not in (-1, last):  # type: ignore[arg-type]
+        return None
+    re, im = pieces  # type: ignore[misc]
+    sizes = [p.meta["val"].shape for p in (re, im)]  # type: ignore[union-attr]
+    dtypes = {n.meta["val"].dtype for n in (re, im, joined)}  # type: ignore[union-attr]
+    same = len(dtypes) == 1 and all(isinstance(s[-1], int) and s[-1] == 1 for s in sizes)
+    return (re, im) if same else None  # type: ignore[return-value]

@@ -6,6 +6,7 @@ While installed:
   rebuild complex memory (`aten.add` views it as real before the pass can see it), others are less
   accurate than the rule. Real arguments take the same decomposition as before.
 * The lowerings of our custom ops are in Inductor's table.
+* The C++ kernels of Inductor read and write interleaved memory by whole vectors.
 * The pass slot in front of Inductor's joint-graph passes holds our pass after the user's own.
 * Inductor's warning that complex operators get no generated code is silent; `explain` says what
   did not.
@@ -96,11 +97,20 @@ def _silence_warning(undo: contextlib.ExitStack) -> None:
     setattr(module, name, replacement)
 
 
+def _install_code_generation(undo: contextlib.ExitStack) -> None:
+    from torch_complex_subclass.inductor_lowering import cpp_codegen
+
+    for owner, name, value in cpp_codegen.replacements():
+        undo.callback(setattr, owner, name, getattr(owner, name))
+        setattr(owner, name, value)
+
+
 def install(graph_pass: Any) -> contextlib.ExitStack:
     """Edit the tables; closing the result restores them. Undoes a part that fails half-way."""
     with contextlib.ExitStack() as undo:
         _install_decompositions(undo)
         _install_lowerings(undo)
+        _install_code_generation(undo)
         _install_pass(undo, graph_pass)
         _silence_warning(undo)
         return undo.pop_all()

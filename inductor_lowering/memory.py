@@ -11,7 +11,7 @@ from torch._inductor.lowering import lowerings
 from torch._inductor.virtualized import V
 from torch.utils._ordered_set import OrderedSet
 
-from torch_complex_subclass.inductor_lowering import ops
+from torch_complex_subclass.inductor_lowering import interleaved, ops
 
 aten = torch.ops.aten
 
@@ -31,6 +31,7 @@ def as_real(z: ir.TensorBox) -> ir.TensorBox:
     """
     memory = _library_view(aten.view_as_real.default, z)
     storage, layout = ir.as_storage_and_layout(memory, want_contiguous=False)
+    interleaved.of(V.graph).buffers.add(memory.get_name())
     return ir.TensorBox(ir.ReinterpretView(data=storage, layout=layout))
 
 
@@ -45,7 +46,12 @@ def interleave(re: ir.TensorBox, im: ir.TensorBox) -> ir.TensorBox:
     """Store both parts into one buffer; their loops fuse, so memory is written once."""
     unsqueeze = lowerings[aten.unsqueeze.default]
     parts = [unsqueeze(part, -1) for part in (re, im)]
-    return ir.TensorBox(ir.ConcatKernel.create(parts, len(re.get_size())))
+    joined = ir.TensorBox(ir.ConcatKernel.create(parts, len(re.get_size())))
+    known, name = interleaved.of(V.graph), joined.get_name()
+    known.buffers.add(name)
+    for i, part in enumerate(V.graph.get_buffer(name).inputs):
+        known.parts[part.get_name()] = (name, i)
+    return joined
 
 
 def resolved(z: ir.TensorBox) -> ir.TensorBox:

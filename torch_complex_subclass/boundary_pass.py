@@ -84,15 +84,15 @@ class _Rewriter:
         self.replaced: list[fx.Node] = []
 
     def run(self) -> None:
-        for node in list(self.graph.nodes):
+        nodes = list(self.graph.nodes)
+        body = next(node for node in nodes if node.op != "placeholder")
+        for node in nodes:
             self.recorder.see(node)
             self.recorder.inherit(node)
-            if node.op in ("placeholder", "get_attr"):
-                with self.graph.inserting_after(node):
-                    self._enter(node)
-            else:
-                with self.graph.inserting_before(node):
-                    self._visit(node)
+            # Placeholders stay together, as other passes expect.
+            before = body if node.op == "placeholder" else node
+            with self.graph.inserting_before(before if node.op != "get_attr" else node.next):
+                self._visit(node)
         for node in reversed(self.replaced):
             self.graph.erase_node(node)
         self.recorder.erase_unused()
@@ -125,6 +125,9 @@ class _Rewriter:
         node.replace_all_uses_with(by, delete_user_cb=lambda user: user is not keep)
 
     def _visit(self, node: fx.Node) -> None:
+        if node.op in ("placeholder", "get_attr"):
+            self._enter(node)
+            return
         if self._is_part_of_view(node):
             return
         self._store_views_read_by(node)
@@ -253,7 +256,7 @@ class _Rewriter:
         kwargs = dispatch.tree_map(self._operand, node.kwargs)
         try:
             with self.recorder:
-                result = dispatch.apply(rule, args, kwargs)
+                result = _as_tensors(dispatch.apply(rule, args, kwargs), node.meta["val"])
         except Exception as error:  # the complex kernel is right whatever the rule ran into
             return f"the rule raised {type(error).__name__}: {error}"
         difference = _difference(result, node.meta["val"])
@@ -287,6 +290,14 @@ class _Rewriter:
 
         node.args = fx.map_arg(node.args, store)  # type: ignore[assignment]
         node.kwargs = fx.map_arg(node.kwargs, store)  # type: ignore[assignment]
+
+
+def _as_tensors(result: Any, traced: Any) -> Any:
+    """Turn a pair of numbers, the result of an op on a Python literal, into tensors."""
+    if isinstance(result, Pair) and not isinstance(result.re, Tensor):
+        like = {"dtype": real_dtype(traced.dtype), "device": traced.device}
+        return Pair(*(torch.full((), part, **like) for part in result))
+    return result
 
 
 def _difference(result: Any, traced: Any) -> str:

@@ -8,6 +8,8 @@ from torch_complex_subclass.backend import disable as disable
 from torch_complex_subclass.backend import enable as enable
 from torch_complex_subclass.backend import enabled as enabled
 from torch_complex_subclass.backend import is_enabled as is_enabled
+from torch_complex_subclass.explain import Explanation as Explanation
+from torch_complex_subclass.explain import explain as explain
 from torch_complex_subclass.tensor import ComplexTensor as ComplexTensor
 from torch_complex_subclass.torch_compat import allow_in_weights_only_load
 

@@ -121,7 +121,5 @@ def inductor_complex(gm: fx.GraphModule, example_inputs: Any, **options: Any) ->
     The backend of `torch.compile(fn, backend="inductor_complex")`; `mode=` and `options=` mean
     what they mean for Inductor.
     """
-    from torch._dynamo.backends.registry import lookup_backend
-
     with enabled():
-        return lookup_backend("inductor")(gm, example_inputs, **options)
+        return compat.inductor_backend()(gm, example_inputs, **options)

@@ -6,6 +6,7 @@ not import it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, fx
 from torch._ops import OpOverload
+from torch.utils import _pytree as pytree
 
 if TYPE_CHECKING:
     from torch._subclasses.fake_tensor import FakeTensorMode
@@ -56,6 +58,13 @@ def inductor_decomposition_tables() -> list[Decompositions]:
     from torch._inductor import decomposition
 
     return [decomposition.decompositions, decomposition.fast_random_decomps()]
+
+
+def inductor_backend() -> Callable[..., Any]:
+    """The backend that `torch.compile` uses by default."""
+    from torch._dynamo.backends.registry import lookup_backend
+
+    return lookup_backend("inductor")
 
 
 def select_decompositions() -> Decompositions:
@@ -173,3 +182,74 @@ def no_dispatch_modes() -> Iterator[None]:
 def package_versions() -> Iterable[str]:
     """Versions that compiled code depends on."""
     return (torch.__version__,)
+
+
+class KernelCount:
+    """Generated kernels, and calls of complex kernels by op."""
+
+    def __init__(self) -> None:
+        self.kernels = 0
+        self.fallbacks: Counter[str] = Counter()
+
+
+@contextmanager
+def counted_kernels() -> Iterator[KernelCount]:
+    """Count what Inductor generates inside the block; its caches are off meanwhile."""
+    from torch._inductor import config, ir, metrics
+
+    count = KernelCount()
+    stock = ir.FallbackKernel.create.__func__
+    before = metrics.generated_kernel_count
+
+    def create(cls: type, kernel: Any, *args: Any, **kwargs: Any) -> Any:
+        result = stock(cls, kernel, *args, **kwargs)
+        touched = pytree.tree_leaves((args, kwargs, result))
+        dtypes = [getattr(x, "dtype", None) for x in touched if isinstance(x, ir.IRNode)]
+        is_complex = any(isinstance(d, torch.dtype) and d.is_complex for d in dtypes)
+        if is_complex and not returns_view(kernel):
+            count.fallbacks[str(kernel)] += 1
+        return result
+
+    ir.FallbackKernel.create = classmethod(create)
+    try:
+        with config.patch(force_disable_caches=True):
+            yield count
+    finally:
+        ir.FallbackKernel.create = classmethod(stock)
+        count.kernels = metrics.generated_kernel_count - before
+
+
+def interpret_with_aot(
+    gm: fx.GraphModule, example_inputs: Any, rewrite: Callable[[fx.Graph], Any]
+) -> Callable[..., Any]:
+    """Compile as Inductor would, `rewrite` in place of its passes, and run the graphs as they are.
+
+    The graph is rewritten where Inductor's joint-graph passes run: the inference graph as it is,
+    the joint graph before it is partitioned.
+    """
+    from functorch.compile import make_boxed_func, min_cut_rematerialization_partition
+    from torch._functorch.aot_autograd import aot_module_simplified
+
+    def run(graph_module: fx.GraphModule, inputs: Any) -> Any:
+        return make_boxed_func(graph_module.forward)
+
+    def infer(graph_module: fx.GraphModule, inputs: Any) -> Any:
+        rewrite(graph_module.graph)
+        graph_module.recompile()
+        return run(graph_module, inputs)
+
+    def partition(joint: fx.GraphModule, inputs: Any, **options: Any) -> Any:
+        rewrite(joint.graph)
+        joint.recompile()
+        return min_cut_rematerialization_partition(joint, inputs, **options)
+
+    return aot_module_simplified(  # type: ignore[no-any-return]
+        gm,
+        example_inputs,
+        fw_compiler=run,
+        bw_compiler=run,
+        inference_compiler=infer,
+        partition_fn=partition,
+        decompositions=select_decompositions(),
+        keep_inference_input_mutations=True,
+    )

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
 from torch_complex_subclass import torch_compat as compat
@@ -105,12 +105,44 @@ def _install_code_generation(undo: contextlib.ExitStack) -> None:
         setattr(owner, name, value)
 
 
-def install(graph_pass: Any) -> contextlib.ExitStack:
-    """Edit the tables; closing the result restores them. Undoes a part that fails half-way."""
+def _uses_our_ops(graph_module: Any) -> bool:
+    from torch_complex_subclass.inductor_lowering.ops import NAMESPACE
+
+    targets = (node.target for node in getattr(graph_module, "graph", fx.Graph()).nodes)
+    return any(getattr(target, "namespace", None) == NAMESPACE for target in targets)
+
+
+def _install_backward_compilation(undo: contextlib.ExitStack, enabled: Any) -> None:
+    """Make backward graphs, which may be compiled after the scope has ended, find the hooks."""
+    module = compat.compile_fx_module()
+    stock, stock_inner = module.compile_fx, module.compile_fx_inner
+
+    def hooked(inner: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(inner, updated=())
+        def compile_inner(graph_module: Any, *args: Any, **kwargs: Any) -> Any:
+            with enabled() if _uses_our_ops(graph_module) else contextlib.nullcontext():
+                return inner(graph_module, *args, **kwargs)
+
+        return compile_inner
+
+    @functools.wraps(stock)
+    def compile_fx(model: Any, inputs: Any, inner_compile: Any = stock_inner, **kw: Any) -> Any:
+        return stock(model, inputs, inner_compile=hooked(inner_compile), **kw)
+
+    undo.callback(setattr, module, "compile_fx", stock)
+    module.compile_fx = compile_fx
+
+
+def install(graph_pass: Any, enabled: Any) -> contextlib.ExitStack:
+    """Edit the tables; closing the result restores them. Undoes a part that fails half-way.
+
+    `enabled` is the scoped form of this, for compilations that happen later.
+    """
     with contextlib.ExitStack() as undo:
         _install_decompositions(undo)
         _install_lowerings(undo)
         _install_code_generation(undo)
+        _install_backward_compilation(undo, enabled)
         _install_pass(undo, graph_pass)
         _silence_warning(undo)
         return undo.pop_all()

@@ -52,4 +52,7 @@ def define() -> torch.library.Library:
         name = schema.split("(")[0]
         library.define(schema, tags=(torch.Tag.pt2_compliant_tag,))
         library.impl(name, function, "CompositeExplicitAutograd")
+        for bit in ("Conjugate", "Negative"):
+            # Ours see the bits themselves; torch would copy the operand to clear them.
+            library.impl(name, torch.library.fallthrough_kernel, bit)
     return library

@@ -73,7 +73,7 @@ def _enter() -> None:
 
     with _lock:
         if _undo is None:
-            _undo = hooks.install(_graph_pass())
+            _undo = hooks.install(_graph_pass(), enabled)
         _depth += 1
 
 

@@ -79,8 +79,9 @@ class _Rewriter:
         self.recorder = recorder
         self.values = Values(recorder)
         self.tuples: dict[fx.Node, Any] = {}
-        # Real views of complex values that are not in memory: (..., 2) nodes by their parts.
-        self.unstored_views: dict[fx.Node, Pair] = {}
+        # Real views (..., 2) of complex values that are not in memory: what they are views of,
+        # where that is a value of the graph, and their parts.
+        self.unstored_views: dict[fx.Node, tuple[fx.Node | None, Pair]] = {}
         self.replaced: list[fx.Node] = []
 
     def run(self) -> None:
@@ -146,28 +147,32 @@ class _Rewriter:
     def _is_part_of_view(self, node: fx.Node) -> bool:
         """Replace a read of one part, or the negation of both, of an unstored view."""
         base = node.args[0] if node.args else None
-        parts = self.unstored_views.get(base) if isinstance(base, fx.Node) else None
-        if parts is None:
-            return False
+        if base not in self.unstored_views or any(user.op == "output" for user in node.users):
+            return False  # a result has the strides of the view that eager returns
+        _, parts = self.unstored_views[base]  # type: ignore[index]
         last = base.meta["val"].dim() - 1  # type: ignore[union-attr]
         if node.target is aten.select.int and node.args[1] in (-1, last):
             self._assign(node, parts[node.args[2]])  # type: ignore[index]
         elif node.target is aten._neg_view.default:
             negated = (self.recorder.emit(aten.neg.default, part) for part in parts)
-            self._set_unstored(node, Pair(*negated))
+            self._set_unstored(node, None, Pair(*negated))
         else:
             return False
         return True
 
     def _store_views_read_by(self, node: fx.Node) -> None:
         for base in node.all_input_nodes:
-            parts = self.unstored_views.pop(base, None)
-            if parts is not None:
-                joined = self.recorder.emit(edge_op("interleave"), *parts)
+            if base in self.unstored_views:
+                source, parts = self.unstored_views.pop(base)
+                joined = (
+                    self.recorder.emit(edge_op("interleave"), *parts)
+                    if source is None
+                    else self.values.interleaved(source)
+                )
                 base.replace_all_uses_with(joined)
 
-    def _set_unstored(self, node: fx.Node, parts: Pair) -> None:
-        self.unstored_views[node] = parts
+    def _set_unstored(self, node: fx.Node, source: fx.Node | None, parts: Pair) -> None:
+        self.unstored_views[node] = source, parts
         self.replaced.append(node)
 
     def _assign(self, node: fx.Node, result: Any) -> None:
@@ -227,7 +232,7 @@ class _Rewriter:
         if self.values.is_in_memory(source):
             self._assign(node, self.values.interleaved(source))
         else:
-            self._set_unstored(node, self.values.pair(source))
+            self._set_unstored(node, source, self.values.pair(source))
 
     def _rewrite_affine(self, node: fx.Node, split: routes.Affine) -> None:
         """Keep the product as a library call and fuse what is added to it."""

@@ -60,6 +60,13 @@ def inductor_decomposition_tables() -> list[Decompositions]:
     return [decomposition.decompositions, decomposition.fast_random_decomps()]
 
 
+def compile_fx_module() -> Any:
+    """Inductor's entry module; its `compile_fx` is looked up at each compilation."""
+    from torch._inductor import compile_fx
+
+    return compile_fx
+
+
 def inductor_backend() -> Callable[..., Any]:
     """The backend that `torch.compile` uses by default."""
     from torch._dynamo.backends.registry import lookup_backend

@@ -121,5 +121,6 @@ def inductor_complex(gm: fx.GraphModule, example_inputs: Any, **options: Any) ->
     The backend of `torch.compile(fn, backend="inductor_complex")`; `mode=` and `options=` mean
     what they mean for Inductor.
     """
-    with enabled():
+    # A backward graph that is compiled when it first runs would miss what is enabled here.
+    with enabled(), compat.backward_compiled_at_once():
         return compat.inductor_backend()(gm, example_inputs, **options)

@@ -74,6 +74,13 @@ def inductor_backend() -> Callable[..., Any]:
     return lookup_backend("inductor")
 
 
+def backward_compiled_at_once() -> Any:
+    """Context in which the backward graph is compiled together with the forward graph."""
+    from torch._functorch import config
+
+    return config.patch(force_non_lazy_backward_lowering=True)
+
+
 def select_decompositions() -> Decompositions:
     """The table that the compilation under way traces with."""
     from torch._inductor.decomposition import select_decomp_table

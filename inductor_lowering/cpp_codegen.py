@@ -42,7 +42,8 @@ class Access(NamedTuple):
 
 def _real_name(name: str) -> str:
     """Name of the buffer that a store to `name` changes."""
-    buffer = V.graph.get_buffer(name)
+    # None for a buffer local to an outer loop, which Inductor adds while it writes the kernel.
+    buffer = V.graph.try_get_buffer(name)
     layout = getattr(buffer, "layout", None)
     if isinstance(layout, ir.MutationLayoutSHOULDREMOVE):
         return str(layout.get_buffer().get_name())
@@ -68,8 +69,7 @@ def _access(kernel: Any, name: str, index: sympy.Expr) -> Access | None:
         return None
     known, real = interleaved.of(V.graph), _real_name(name)
     root, own_part = known.parts.get(real, (real, 0))
-    dtype = V.graph.get_dtype(name)
-    if root not in known.buffers or dtype not in _DTYPES:
+    if root not in known.buffers or (dtype := V.graph.get_dtype(name)) not in _DTYPES:
         return None
     index = kernel.rename_indexing(index)
     if kernel._try_get_const_stride(index, kernel.itervars[kernel.tiling_idx]) != 2:

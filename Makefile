@@ -1,0 +1,29 @@
+# Every target sets up what it needs in .venv and reuses what is there.
+PYTHON ?= python3
+BIN := .venv/bin
+CONFIGURATION := pyproject.toml setup.py constraints.txt
+WORKERS ?= 2
+
+.PHONY: demo test test-full clean
+
+demo: .venv/ready-demo
+	$(BIN)/python examples/digits.py
+
+test: .venv/ready-test
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+test-full: .venv/ready-test
+	$(BIN)/python -m pytest -n $(WORKERS) -m "slow or not slow"
+
+# torch goes first, so that it is the pinned one whatever else asks for it.
+.venv/ready-%: $(CONFIGURATION) scripts/check_environment.py
+	@$(PYTHON) scripts/check_environment.py
+	@test -x $(BIN)/python && $(BIN)/python -m pip --version >/dev/null 2>&1 \
+		|| $(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt torch
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e ".[$*]"
+	@$(BIN)/python scripts/check_environment.py --torch
+	@touch $@
+
+clean:
+	rm -rf .venv build dist demo-output *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -52,13 +52,16 @@ from torch_complex_subclass.decompositions.registry import Kind as Kind
 from torch_complex_subclass.decompositions.registry import Pair as Pair
 from torch_complex_subclass.decompositions.registry import Rule as Rule
 
+# Rules that compute; the others move elements, which a tracer keeps as it finds them.
+_ARITHMETIC = (Kind.UNARY, Kind.ELEMENTWISE, Kind.BILINEAR, Kind.REDUCTION)
+
 
 def table() -> dict[OpOverload, Callable[..., Any]]:
-    """Return the rules as a decomposition table for `make_fx` and `ExportedProgram`.
+    """Return the arithmetic rules as a decomposition table on plain complex tensors.
 
-    An entry acts on `ComplexTensor` arguments; on plain tensors it returns NotImplemented, so
-    the tracer keeps the op.
+    For `make_fx(decomposition_table=...)` and `ExportedProgram.run_decompositions(...)`: each op
+    becomes real arithmetic on the parts of its operands.
     """
     from torch_complex_subclass.export import decomposition
 
-    return {op: decomposition(rule) for op, rule in TABLE.items() if rule.kind is not Kind.NATIVE}
+    return {op: decomposition(rule) for op, rule in TABLE.items() if rule.kind in _ARITHMETIC}

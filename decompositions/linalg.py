@@ -24,7 +24,7 @@ from torch_complex_subclass.decompositions.registry import (
 aten = torch.ops.aten
 
 
-def product(op: Callable[[Tensor, Tensor], Tensor], a: Operand, b: Operand) -> Pair:
+def product(op: Callable[[Any, Any], Tensor], a: Operand, b: Operand) -> Pair:
     """Four real calls of `op`, which is linear in each operand."""
     if not isinstance(b, Pair):
         a = as_pair(a)

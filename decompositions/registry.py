@@ -114,24 +114,30 @@ def unary(*ops: OpOverload, max_ulp: float | None) -> Callable[[Function], Funct
     return register
 
 
-def _register_as(kind: Kind, default: tuple[str, ...]) -> Callable[..., Any]:
-    def decorator(
-        *ops: OpOverload, data: tuple[str, ...] = default
+class _Registrar:
+    """Registers functions that are called with the arguments of their op."""
+
+    def __init__(self, kind: Kind, data: tuple[str, ...]) -> None:
+        self.kind = kind
+        self.data = data
+
+    def __call__(
+        self, *ops: OpOverload, data: tuple[str, ...] | None = None
     ) -> Callable[[Function], Function]:
+        """Register for `ops`; `data` names the arguments that can be complex."""
+
         def register(fn: Function) -> Function:
             for op in ops:
-                _record(op, kind, fn, data=data)
+                _record(op, self.kind, fn, data=data or self.data)
             return fn
 
         return register
 
-    return decorator
 
-
-elementwise = _register_as(Kind.ELEMENTWISE, ("self", "other"))
-bilinear = _register_as(Kind.BILINEAR, ("self", "mat1", "mat2", "vec", "other", "tensor"))
-reduction = _register_as(Kind.REDUCTION, ("self",))
-creation = _register_as(Kind.CREATION, ("self",))
+elementwise = _Registrar(Kind.ELEMENTWISE, ("self", "other"))
+bilinear = _Registrar(Kind.BILINEAR, ("self", "mat1", "mat2", "vec", "other", "tensor"))
+reduction = _Registrar(Kind.REDUCTION, ("self",))
+creation = _Registrar(Kind.CREATION, ("self",))
 
 
 def componentwise(*ops: OpOverload, data: tuple[str, ...] = DEFAULT_DATA) -> None:

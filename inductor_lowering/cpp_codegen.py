@@ -19,12 +19,15 @@ from typing import Any, NamedTuple
 import sympy
 import torch
 from torch._inductor import ir
-from torch._inductor.codegen import cpp
+from torch._inductor.codegen import cpp as stock_cpp
 from torch._inductor.codegen.common import DeferredLine
 from torch._inductor.codegen.cpp_utils import DTYPE_TO_CPP, cexpr_index
 from torch._inductor.virtualized import V
 
 from torch_complex_subclass.inductor_lowering import interleaved
+
+# Inductor's module is edited and read past what it exports.
+cpp: Any = stock_cpp
 
 _DTYPES = (torch.float32, torch.float64)
 
@@ -199,7 +202,7 @@ def _touches_interleaved(fn_list: Any) -> bool:
     return False
 
 
-class InterleavedTiling(cpp.TilingSelect):  # type: ignore[misc]
+class InterleavedTiling(stock_cpp.TilingSelect):
     """Chooses the vectorised loop with interleaved accesses counted as contiguous."""
 
     def select_tiling(self, fn_list: Any, var_sizes_list: Any) -> Any:

@@ -38,8 +38,8 @@ def as_real(z: ir.TensorBox) -> ir.TensorBox:
 def as_complex(t: ir.TensorBox) -> ir.TensorBox:
     """View real memory, in the strides that the graph was traced with, as complex."""
     strides = V.graph.current_node.args[0].meta["val"].stride()  # type: ignore[union-attr]
-    t = ir.ExternKernel.require_exact_strides(t, strides)
-    return _library_view(aten.view_as_complex.default, t)
+    placed: Any = ir.ExternKernel.require_exact_strides(t, strides)
+    return _library_view(aten.view_as_complex.default, placed)
 
 
 def interleave(re: ir.TensorBox, im: ir.TensorBox) -> ir.TensorBox:
@@ -49,16 +49,15 @@ def interleave(re: ir.TensorBox, im: ir.TensorBox) -> ir.TensorBox:
     joined = ir.TensorBox(ir.ConcatKernel.create(parts, len(re.get_size())))
     known, name = interleaved.of(V.graph), joined.get_name()
     known.buffers.add(name)
-    for i, part in enumerate(V.graph.get_buffer(name).inputs):
+    kernel: Any = V.graph.get_buffer(name)
+    for i, part in enumerate(kernel.inputs):
         known.parts[part.get_name()] = (name, i)
     return joined
 
 
 def resolved(z: ir.TensorBox) -> ir.TensorBox:
     """Clear a conj bit that a library call or an incoming gradient may carry at run time."""
-    kernel = (
-        aten.resolve_conj.default if z.get_dtype().is_complex else aten.resolve_neg.default
-    )
+    kernel = aten.resolve_conj.default if z.get_dtype().is_complex else aten.resolve_neg.default
     return _library_view(kernel, z)
 
 

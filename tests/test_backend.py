@@ -87,9 +87,7 @@ def test_scope_inside_enable_leaves_it_enabled(before: list[Any]) -> None:
     assert snapshot() == before
 
 
-def test_failed_install_leaves_nothing(
-    before: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_install_leaves_nothing(before: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> Any:
         raise RuntimeError("no such module")
 

@@ -121,9 +121,7 @@ CASES = {
     "addmm": Case(
         lambda a, b, c: torch.addmm(c, a, b.mT, beta=2, alpha=1j), lambda: (*two(), z(3))
     ),
-    "angle and quotient": Case(
-        lambda a, b: (a * b.conj()).exp().abs() + (a / b).angle(), two
-    ),
+    "angle and quotient": Case(lambda a, b: (a * b.conj()).exp().abs() + (a / b).angle(), two),
     "arithmetic": Case(lambda a, b: a * b + 1j - b / 2, two),
     "broadcast": Case(lambda a, b: a[:, None] * b[None] + 1, two),
     "complex constant": Case(lambda a: a * torch.tensor([1j, 2, 3, 4]) + torch.tensor(2j), one),
@@ -163,9 +161,7 @@ CASES = {
     ),
     "mutated parts": Case(change_parts, one, gradient=False),
     "mutated slice": Case(write_by_index, one),
-    "neg input": Case(
-        lambda r: (r * 2, r.sum()), lambda: (z(3, 4).conj().imag,), gradient=False
-    ),
+    "neg input": Case(lambda r: (r * 2, r.sum()), lambda: (z(3, 4).conj().imag,), gradient=False),
     "neg of conj": Case(lambda a: a.conj().imag * 2, one),
     "permuted": Case(
         lambda a, b: a * b, lambda: (z(4, 3, 2).permute(2, 0, 1), z(4, 3, 2).permute(2, 0, 1))

@@ -135,7 +135,7 @@ class _Rewriter:
         if node.op == "output":
             self._store_operands(node)
         elif node.target is operator.getitem and node.args[0] in self.tuples:
-            self._assign(node, self.tuples[node.args[0]][node.args[1]])
+            self._assign(node, self.tuples[node.args[0]][node.args[1]])  # type: ignore[index]
         elif has_complex(node.meta.get("val")) or self._reads_complex(node):
             self._rewrite(node)
 
@@ -188,13 +188,13 @@ class _Rewriter:
     # Complex nodes.
 
     def _rewrite(self, node: fx.Node) -> None:
-        special = {
+        special_cases: dict[Any, Callable[[fx.Node], None]] = {
             aten.copy_.default: self._write,
             aten.view_as_complex.default: self._view_as_complex,
             aten.view_as_real.default: self._view_as_real,
-        }.get(node.target)  # type: ignore[arg-type]
-        if special is not None:
-            special(node)
+        }
+        if node.target in special_cases:
+            special_cases[node.target](node)
             return
         split = routes.split_affine(node)
         if split is not None:
@@ -293,8 +293,8 @@ class _Rewriter:
         def store(arg: fx.Node) -> fx.Node:
             return self.values.stored(arg) if self.values.holds(arg) else arg
 
-        node.args = fx.map_arg(node.args, store)  # type: ignore[assignment]
-        node.kwargs = fx.map_arg(node.kwargs, store)  # type: ignore[assignment]
+        node.args = fx.map_arg(node.args, store)
+        node.kwargs = fx.map_arg(node.kwargs, store)
 
 
 def _as_tensors(result: Any, traced: Any) -> Any:

@@ -37,7 +37,7 @@ class Recorder(TorchDispatchMode):
         fake_mode: FakeTensorMode,
         decompositions: dict[Any, Callable[..., Any]],
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.graph = graph
         self.fake_mode = fake_mode
         self.decompositions = decompositions
@@ -68,7 +68,7 @@ class Recorder(TorchDispatchMode):
         """Return the node of a tensor that was bound or recorded."""
         return self._nodes[id(value)]
 
-    def emit(self, op: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def emit(self, op: Callable[..., Any], *args: Any, **kwargs: Any) -> fx.Node:
         """Append a call on nodes; return its node. Runs the op on the nodes' fake tensors."""
         with self:
             fake_args, fake_kwargs = pytree.tree_map_only(fx.Node, self.value, (args, kwargs))

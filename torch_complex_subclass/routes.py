@@ -43,15 +43,13 @@ def is_outer(left: fx.Node) -> bool:
 def keeps_library_call(node: fx.Node, rule: Rule) -> bool:
     """True for a product that goes to the complex kernel as it is."""
     return (
-        rule.kind is Kind.BILINEAR
-        and node.target in _PRODUCTS
-        and not is_outer(node.args[0])  # type: ignore[arg-type]
+        rule.kind is Kind.BILINEAR and node.target in _PRODUCTS and not is_outer(node.args[0])  # type: ignore[arg-type]
     )
 
 
 def split_affine(node: fx.Node) -> Affine | None:
     """Take a product with an addend apart, when its product goes to the complex kernel."""
-    op = _PRODUCT_OF.get(node.target)
+    op = _PRODUCT_OF.get(node.target)  # type: ignore[call-overload]
     if op is None:
         return None
     addend, left, right = node.args[:3]

@@ -40,9 +40,7 @@ def is_builtin(op: OpOverload) -> bool:
 
 def returns_view(op: OpOverload) -> bool:
     """True when an output may alias an input that the op does not write to."""
-    return any(
-        r.alias_info is not None and not r.alias_info.is_write for r in op._schema.returns
-    )
+    return any(r.alias_info is not None and not r.alias_info.is_write for r in op._schema.returns)
 
 
 def allow_in_weights_only_load(*classes: type) -> None:
@@ -93,7 +91,7 @@ def inductor_lowerings() -> dict[Any, Any]:
     """Inductor's table from ops to functions on its IR."""
     from torch._inductor.lowering import lowerings
 
-    return lowerings  # type: ignore[no-any-return]
+    return lowerings
 
 
 def graph_pass_base() -> type:
@@ -165,10 +163,10 @@ def is_dense(t: Tensor) -> bool:
 def stride_order(t: Tensor) -> list[int]:
     """Dimensions from the slowest to the fastest in memory; equal strides stay in order."""
 
-    def hint(stride: int | torch.SymInt) -> int:
+    def hint(stride: Any) -> int:
         if isinstance(stride, int):
             return stride
-        return stride.node.hint if stride.node.has_hint() else 1
+        return int(stride.node.hint) if stride.node.has_hint() else 1
 
     return sorted(range(t.dim()), key=lambda dim: -hint(t.stride(dim)))
 
@@ -224,7 +222,8 @@ def counted_kernels() -> Iterator[KernelCount]:
     from torch._inductor import ir, metrics
 
     count = KernelCount()
-    stock = ir.FallbackKernel.create.__func__
+    kernel_class: Any = ir.FallbackKernel
+    stock = kernel_class.create.__func__
     before = metrics.generated_kernel_count
 
     def create(cls: type, kernel: Any, *args: Any, **kwargs: Any) -> Any:
@@ -236,12 +235,12 @@ def counted_kernels() -> Iterator[KernelCount]:
             count.fallbacks[str(kernel)] += 1
         return result
 
-    ir.FallbackKernel.create = classmethod(create)
+    kernel_class.create = classmethod(create)
     try:
         with without_caches():
             yield count
     finally:
-        ir.FallbackKernel.create = classmethod(stock)
+        kernel_class.create = classmethod(stock)
         count.kernels = metrics.generated_kernel_count - before
 
 
@@ -256,6 +255,8 @@ def interpret_with_aot(
     from functorch.compile import make_boxed_func, min_cut_rematerialization_partition
     from torch._functorch.aot_autograd import aot_module_simplified
 
+    trace: Any = aot_module_simplified
+
     def run(graph_module: fx.GraphModule, inputs: Any) -> Any:
         return make_boxed_func(graph_module.forward)
 
@@ -269,7 +270,7 @@ def interpret_with_aot(
         joint.recompile()
         return min_cut_rematerialization_partition(joint, inputs, **options)
 
-    return aot_module_simplified(  # type: ignore[no-any-return]
+    return trace(  # type: ignore[no-any-return]
         gm,
         example_inputs,
         fw_compiler=run,

@@ -64,12 +64,6 @@ class Values:
         if may_be_conj:
             self._may_be_conj.add(node)
 
-    def set_same(self, node: fx.Node, other: fx.Node) -> None:
-        """Give `node` the value of `other`."""
-        for forms in (self._pairs, self._interleaved, self._stored):
-            if other in forms:
-                forms[node] = forms[other]  # type: ignore[index]
-
     def pair(self, node: fx.Node) -> Pair:
         """Return the value as real nodes."""
         if node not in self._pairs:
@@ -116,7 +110,7 @@ class Values:
         if node not in self._stored:
             if self._is_view_of_stored(node):
                 args = fx.map_arg(node.args, lambda n: self.stored(n) if self.holds(n) else n)
-                self._stored[node] = self._recorder.emit(node.target, *args, **node.kwargs)
+                self._stored[node] = self._recorder.emit(node.target, *args, **node.kwargs)  # type: ignore[arg-type]
             else:
                 real = self.interleaved(node)
                 self._stored[node] = self._recorder.emit(edge_op("as_complex"), real)
@@ -157,12 +151,12 @@ def _pieces(joined: fx.Node) -> tuple[fx.Node, fx.Node] | None:
     """The two tensors of shape `(..., 1)` that a node joins along its last dimension."""
     if joined.target is not aten.cat.default or len(joined.args) != 2:
         return None
-    pieces, dim = joined.args
-    last = joined.meta["val"].dim() - 1
-    if len(pieces) != 2 or dim not in (-1, last):  # type: ignore[arg-type]
+    args: Any = joined.args
+    pieces, dim = args
+    if len(pieces) != 2 or dim not in (-1, joined.meta["val"].dim() - 1):
         return None
-    re, im = pieces  # type: ignore[misc]
-    sizes = [p.meta["val"].shape for p in (re, im)]  # type: ignore[union-attr]
-    dtypes = {n.meta["val"].dtype for n in (re, im, joined)}  # type: ignore[union-attr]
+    re, im = pieces
+    sizes = [p.meta["val"].shape for p in (re, im)]
+    dtypes = {n.meta["val"].dtype for n in (re, im, joined)}
     same = len(dtypes) == 1 and all(isinstance(s[-1], int) and s[-1] == 1 for s in sizes)
-    return (re, im) if same else None  # type: ignore[return-value]
+    return (re, im) if same else None

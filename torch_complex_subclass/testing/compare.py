@@ -25,7 +25,7 @@ def duplicate(value: Any) -> Any:
     return copy.requires_grad_(value.requires_grad)
 
 
-def assert_same(actual: Any, expected: Any, **tolerance: float) -> None:
+def assert_same(actual: Any, expected: Any, **tolerance: Any) -> None:
     """Assert that two results agree in values, dtype, shape, strides and conj bit."""
     torch.testing.assert_close(actual, expected, equal_nan=True, **tolerance)
     pairs = zip(pytree.tree_leaves(actual), pytree.tree_leaves(expected), strict=True)
@@ -42,9 +42,7 @@ def assert_same(actual: Any, expected: Any, **tolerance: float) -> None:
 
 def gradients(outputs: Any, inputs: list[Tensor]) -> list[Tensor | None]:
     """Gradients of a fixed random functional of the outputs that need them."""
-    roots = [
-        t for t in pytree.tree_leaves(outputs) if isinstance(t, Tensor) and t.requires_grad
-    ]
+    roots = [t for t in pytree.tree_leaves(outputs) if isinstance(t, Tensor) and t.requires_grad]
     generator = torch.Generator().manual_seed(7)
     seeds = [
         torch.randn(t.shape, dtype=t.dtype, device=t.device, generator=generator) for t in roots
@@ -58,7 +56,7 @@ def assert_compiles(
     backend: Any,
     dynamic: bool | None = None,
     gradient: bool = True,
-    **tolerance: float,
+    **tolerance: Any,
 ) -> None:
     """Assert that `fn` compiled with `fullgraph=True` does what it does in eager.
 

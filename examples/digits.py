@@ -47,6 +47,7 @@ def main() -> int:
     options = arguments()
     # Stock's word that complex code is slow is what the table is about.
     warnings.filterwarnings("ignore", message="Torchinductor does not support code generation")
+    warnings.filterwarnings("ignore", message="dynamo_pgo force disabled")
     torch._logging.set_logs(all=logging.ERROR)
 
     digits = Digits.load()

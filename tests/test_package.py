@@ -22,8 +22,9 @@ LEFT_OUT = (".git", ".venv", "build", "dist", "demo-output", "*.egg-info", "__py
 BUILD = """
 import sys
 from setuptools import build_meta
-build_meta.build_wheel(sys.argv[1])
-build_meta.build_sdist(sys.argv[1])
+output = sys.argv[1]  # setuptools changes sys.argv
+build_meta.build_wheel(output)
+build_meta.build_sdist(output)
 """
 
 # The tables are read before and after; only the import of the package lies between.

@@ -62,7 +62,7 @@ class Block(nn.Module):
 class FourierClassifier(nn.Module):
     """Images `(n, side, side)` to logits `(n, classes)`; everything between is complex."""
 
-    def __init__(self, side: int, classes: int, width: int = 256, depth: int = 4) -> None:
+    def __init__(self, side: int, classes: int, width: int = 128, depth: int = 6) -> None:
         super().__init__()
         self.lift = ComplexLinear(side * side, width)
         self.blocks = nn.Sequential(*(Block(width) for _ in range(depth)))

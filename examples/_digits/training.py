@@ -17,7 +17,7 @@ from _digits.model import FourierClassifier
 
 SEED = 0
 BATCH = 256
-LEARNING_RATE = 1e-3
+LEARNING_RATE = 3e-4
 # Compilation, and the first runs of what it made.
 WARM_UP_STEPS = 10
 

@@ -34,9 +34,7 @@ def sum_all(z: Pair, *, dtype: torch.dtype | None = None) -> Any:
 
 
 @reduction(aten.sum.dim_IntList)
-def sum_dims(
-    z: Pair, dim: Dims, keepdim: bool = False, *, dtype: torch.dtype | None = None
-) -> Any:
+def sum_dims(z: Pair, dim: Dims, keepdim: bool = False, *, dtype: torch.dtype | None = None) -> Any:
     """Sum over `dim`; over all of them when it is None or empty."""
     if dtype is not None and not dtype.is_complex:
         return NotImplemented

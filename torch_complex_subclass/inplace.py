@@ -39,9 +39,7 @@ def functional_form(op: OpOverload) -> OpOverload | None:
 def written_arguments(op: OpOverload) -> list[str]:
     """Names of the arguments that `op` writes to, in order."""
     return [
-        a.name
-        for a in op._schema.arguments
-        if a.alias_info is not None and a.alias_info.is_write
+        a.name for a in op._schema.arguments if a.alias_info is not None and a.alias_info.is_write
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -13,7 +13,7 @@ from torch_complex_subclass import dispatch, errors, storage
 from torch_complex_subclass.decompositions.registry import Kind, Pair
 from torch_complex_subclass.dtypes import COMPLEX_OF, complex_dtype
 from torch_complex_subclass.inplace import functional_form, write_back, written_arguments
-from torch_complex_subclass.torch_compat import returns_view
+from torch_complex_subclass.torch_compat import has_plain_storage, returns_view, traced_constant
 
 aten = torch.ops.aten
 
@@ -44,6 +44,7 @@ class ComplexTensor(torch.Tensor):
 
     re: Tensor
     im: Tensor
+    _block: Tensor | None
 
     __torch_function__ = torch._C._disabled_torch_function_impl
 
@@ -55,50 +56,72 @@ class ComplexTensor(torch.Tensor):
                 "ComplexTensor(re, im) cuts the graph of parts that require gradients; "
                 "use ComplexTensor.from_parts(re, im) to keep it, or detach them first"
             )
-        return cls._wrap(*storage.in_one_block(re, im))
+        return cls._wrap_block(storage.block_of(re, im))
 
     @classmethod
-    def _wrap(cls, re: Tensor, im: Tensor, requires_grad: bool = False) -> ComplexTensor:
+    def _wrap(cls, re: Tensor, im: Tensor, strides: Any = None) -> ComplexTensor:
         """Make a tensor of parts as they are; neither checked nor moved."""
         self: ComplexTensor = torch.Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
             cls,
             re.shape,
-            strides=storage.complex_strides(re, im),
+            strides=storage.complex_strides(re) if strides is None else strides,
             dtype=complex_dtype(re.dtype),
             device=re.device,
-            requires_grad=requires_grad,
         )
-        self.re, self.im = re, im
+        self.re, self.im, self._block = re, im, None
         return self
+
+    @classmethod
+    def _wrap_block(cls, block: Tensor, strides: Any = None) -> ComplexTensor:
+        """Make a tensor on real memory of shape `(..., 2)`."""
+        self = cls._wrap(block.select(-1, 0), block.select(-1, 1), strides)
+        self._block = block
+        return self
+
+    @property
+    def block(self) -> Tensor:
+        """The memory as a real tensor `(..., 2)`, outside autograd.
+
+        Parts that lie apart, as results of ops do, are moved together first. No alias of them
+        exists then: an op that returns a view asks for the block before it makes one.
+        """
+        if self._block is None:
+            self._block = storage.existing_block(self.re, self.im)
+        if self._block is None:
+            self._block = storage.new_block(self.re, self.im)
+            self.re, self.im = self._block.select(-1, 0), self._block.select(-1, 1)
+        return self._block
 
     # Ways in and out; differentiable.
 
     @staticmethod
     def from_parts(re: Tensor, im: Tensor) -> ComplexTensor:
         """Join real tensors of shape `(...)` to a complex one; gradients flow to both parts."""
-        from torch_complex_subclass.autograd import FromParts
+        from torch_complex_subclass.autograd import from_parts
 
         _check_parts(re, im)
-        return FromParts.apply(re, im)  # type: ignore[no-any-return]
+        return from_parts(re, im)
 
     @staticmethod
     def from_interleaved(t: Tensor) -> ComplexTensor:
         """View a real tensor of shape `(..., 2)` as complex `(...)`, without a copy."""
-        from torch_complex_subclass.autograd import FromInterleaved
+        from torch_complex_subclass.autograd import from_interleaved
 
         if not isinstance(t, Tensor) or t.dim() == 0 or t.shape[-1] != 2:
             raise ValueError(f"expected a tensor of shape (..., 2), got {errors.describe([t])}")
         _check_part_dtype(t)
-        return FromInterleaved.apply(t)  # type: ignore[no-any-return]
+        return from_interleaved(t)
 
     @staticmethod
     def from_complex(z: Tensor) -> ComplexTensor:
         """View a plain complex tensor as a ComplexTensor; copies only to resolve a conj bit."""
+        from torch_complex_subclass.autograd import from_complex
+
         if isinstance(z, ComplexTensor):
             return z
         if not isinstance(z, Tensor) or not z.is_complex():
             raise TypeError(f"expected a complex tensor, got {errors.describe([z])}")
-        return ComplexTensor.from_interleaved(torch.view_as_real(z.resolve_conj()))
+        return from_complex(z)
 
     def as_interleaved(self) -> Tensor:
         """Return the parts as a real tensor of shape `(..., 2)`.
@@ -109,9 +132,9 @@ class ComplexTensor(torch.Tensor):
 
     def to_complex(self) -> Tensor:
         """Return the values as a plain complex tensor; a view where the memory allows it."""
-        from torch_complex_subclass.autograd import ToComplex
+        from torch_complex_subclass.autograd import to_complex
 
-        return ToComplex.apply(self)  # type: ignore[no-any-return]
+        return to_complex(self)
 
     # The protocol of tensor subclasses.
 
@@ -122,7 +145,7 @@ class ComplexTensor(torch.Tensor):
     def __tensor_unflatten__(
         inner: dict[str, Tensor], context: None, outer_size: Any, outer_stride: Any
     ) -> ComplexTensor:
-        return ComplexTensor._wrap(inner["re"], inner["im"])
+        return ComplexTensor._wrap(inner["re"], inner["im"], outer_stride)
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:
         with torch.no_grad():
@@ -166,6 +189,9 @@ def _to_pair(value: Any) -> Any:
     if isinstance(value, ComplexTensor):
         return Pair(value.re, value.im)
     if isinstance(value, Tensor) and value.is_complex():
+        constant = traced_constant(value)
+        if constant is not None:
+            return Pair(constant.real, constant.imag)
         parts = torch.view_as_real(value.resolve_conj())
         return Pair(parts.select(-1, 0), parts.select(-1, 1))
     return value
@@ -176,7 +202,13 @@ def _from_pair(value: Any) -> Any:
 
 
 def _from_pair_in_block(value: Any) -> Any:
-    return _from_pair(Pair(*storage.in_one_block(*value)) if isinstance(value, Pair) else value)
+    return ComplexTensor._wrap_block(storage.block_of(*value)) if isinstance(value, Pair) else value
+
+
+def _settle(value: Any) -> None:
+    """Move the parts together, so that views made from now on share their memory."""
+    if isinstance(value, ComplexTensor) and has_plain_storage(value.re):
+        _ = value.block
 
 
 def _plain(value: Any) -> Any:
@@ -192,7 +224,9 @@ def _dispatch(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     if rule is not None and rule.kind is Kind.UNSUPPORTED:
         raise errors.unsupported(func, rule.reason, args, advice=errors.ADVICE_ORDER)
     if func is aten.view_as_real.default:
-        return _view_as_real(args[0])
+        return aten.alias.default(args[0].block)
+    if returns_view(func):
+        dispatch.tree_map(_settle, args)
     if rule is not None and dispatch.has_function(rule):
         result = dispatch.apply(
             rule, dispatch.tree_map(_to_pair, args), dispatch.tree_map(_to_pair, kwargs)
@@ -200,15 +234,12 @@ def _dispatch(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         if result is not NotImplemented:
             home = rule.kind is Kind.CREATION
             return dispatch.tree_map(_from_pair_in_block if home else _from_pair, result)
+    decomposed = func.decompose(*args, **kwargs)
+    if decomposed is not NotImplemented:
+        return decomposed
     if func._schema.is_mutable:
         return _mutate(func, args, kwargs)
     return _call_native(func, args, kwargs)
-
-
-def _view_as_real(z: ComplexTensor) -> Tensor:
-    """Return the memory of `z` as `(..., 2)`, after moving its parts together where needed."""
-    z.re, z.im = storage.in_one_block(z.re, z.im)
-    return storage.real_view(z.re, z.im)
 
 
 def _call_native(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -71,7 +71,7 @@ def var(
 ) -> Tensor:
     """Variance E|z - E z|^2, real: the sum of the variances of both parts."""
     re, im = (aten.var.correction(p, dim, correction=correction, keepdim=keepdim) for p in z)
-    return re + im
+    return torch.add(re, im)
 
 
 @reduction(aten.std.correction)

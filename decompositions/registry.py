@@ -12,7 +12,7 @@ import enum
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from torch import Tensor
 from torch._ops import OpOverload
@@ -114,7 +114,15 @@ def unary(*ops: OpOverload, max_ulp: float | None) -> Callable[[Function], Funct
     return register
 
 
-def _register_as(kind: Kind, default: tuple[str, ...]) -> Callable[..., Any]:
+class _Register(Protocol):
+    """Decorator factory of one kind: `@kind(op, ..., data=names)`."""
+
+    def __call__(
+        self, *ops: OpOverload, data: tuple[str, ...] = ...
+    ) -> Callable[[Function], Function]: ...
+
+
+def _register_as(kind: Kind, default: tuple[str, ...]) -> _Register:
     def decorator(
         *ops: OpOverload, data: tuple[str, ...] = default
     ) -> Callable[[Function], Function]:

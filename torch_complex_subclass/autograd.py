@@ -21,15 +21,16 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from torch_complex_subclass import storage
 from torch_complex_subclass.tensor import ComplexTensor
+from torch_complex_subclass.torch_compat import allow_in_graph
 
 aten = torch.ops.aten
 
 
-class _Replace(TorchDispatchMode):
+class _Replace(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Computes one op by a function that returns the other class of complex tensor."""
 
-    def __init__(self, op: OpOverload, fn: Callable[..., Tensor]) -> None:
-        super().__init__()
+    def __init__(self, op: OpOverload, fn: Callable[..., Any]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
         self.op, self.fn = op, fn
 
     def __torch_dispatch__(
@@ -54,7 +55,7 @@ def _unwrap(z: Tensor) -> Tensor:
     return storage.to_plain(z.re, z.im) if isinstance(z, ComplexTensor) else z
 
 
-@torch._dynamo.allow_in_graph
+@allow_in_graph
 def from_interleaved(t: Tensor) -> Tensor:
     """View real `(..., 2)` as ComplexTensor `(...)`."""
     with _Replace(aten.view_as_complex.default, _wrap_interleaved):
@@ -69,15 +70,15 @@ def from_complex(z: Tensor) -> Tensor:
     return from_interleaved(torch.view_as_real(z.resolve_conj().resolve_neg()))
 
 
-@torch._dynamo.allow_in_graph
+@allow_in_graph
 def from_parts(re: Tensor, im: Tensor) -> Tensor:
     """Join real tensors re and im, both `(...)`, to ComplexTensor `(...)`."""
     with _Replace(aten.complex.default, _wrap_parts):
         return torch.complex(re, im)
 
 
-@torch._dynamo.allow_in_graph
+@allow_in_graph
 def to_complex(z: Tensor) -> Tensor:
     """View a ComplexTensor as a plain tensor where its memory allows it, else copy."""
     with _Replace(aten.alias.default, _unwrap):
-        return torch.ops.aten.alias(z)
+        return aten.alias(z)  # type: ignore[no-any-return]

@@ -118,6 +118,11 @@ def _call_on_parts(
 ) -> Any:
     if any(isinstance(v, Pair) for v, d in zip(args, is_data, strict=False) if not d):
         return NotImplemented
+    dtype = kwargs.get("dtype")
+    if dtype is not None:
+        if not dtype.is_complex:
+            return NotImplemented
+        kwargs = kwargs | {"dtype": real_dtype(dtype)}
     parts = []
     for pick in (_real_part, _imaginary_part):
         part_args = [tree_map(pick, v) if d else v for v, d in zip(args, is_data, strict=False)]

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch_complex_subclass.torch_compat import all_known_even, has_plain_storage
 
 
-def offset(re: Tensor, im: Tensor) -> int | None:
+def offset(re: Tensor, im: Tensor) -> int | torch.SymInt | None:
     """Return the distance from `re` to `im` in elements, or None when it is not constant."""
     if not (has_plain_storage(re) and has_plain_storage(im)) or re.stride() != im.stride():
         return None

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 from torch._ops import OpOverload
 
 from torch_complex_subclass import dispatch, errors, storage
+from torch_complex_subclass.decompositions.operands import as_pair
 from torch_complex_subclass.decompositions.registry import Kind, Pair
 from torch_complex_subclass.dtypes import COMPLEX_OF, complex_dtype
-from torch_complex_subclass.inplace import functional_form, write_back, written_arguments
+from torch_complex_subclass.inplace import bind, check_writable, functional_form, written_arguments
 from torch_complex_subclass.torch_compat import has_plain_storage, returns_view, traced_constant
 
 aten = torch.ops.aten
@@ -46,7 +47,7 @@ class ComplexTensor(torch.Tensor):
     im: Tensor
     _block: Tensor | None
 
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     @staticmethod
     def __new__(cls, re: Tensor, im: Tensor) -> ComplexTensor:
@@ -61,7 +62,7 @@ class ComplexTensor(torch.Tensor):
     @classmethod
     def _wrap(cls, re: Tensor, im: Tensor, strides: Any = None) -> ComplexTensor:
         """Make a tensor of parts as they are; neither checked nor moved."""
-        self: ComplexTensor = torch.Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+        self: ComplexTensor = torch.Tensor._make_wrapper_subclass(
             cls,
             re.shape,
             strides=storage.complex_strides(re) if strides is None else strides,
@@ -100,7 +101,7 @@ class ComplexTensor(torch.Tensor):
         from torch_complex_subclass.autograd import from_parts
 
         _check_parts(re, im)
-        return from_parts(re, im)
+        return cast(ComplexTensor, from_parts(re, im))
 
     @staticmethod
     def from_interleaved(t: Tensor) -> ComplexTensor:
@@ -110,7 +111,7 @@ class ComplexTensor(torch.Tensor):
         if not isinstance(t, Tensor) or t.dim() == 0 or t.shape[-1] != 2:
             raise ValueError(f"expected a tensor of shape (..., 2), got {errors.describe([t])}")
         _check_part_dtype(t)
-        return from_interleaved(t)
+        return cast(ComplexTensor, from_interleaved(t))
 
     @staticmethod
     def from_complex(z: Tensor) -> ComplexTensor:
@@ -121,7 +122,7 @@ class ComplexTensor(torch.Tensor):
             return z
         if not isinstance(z, Tensor) or not z.is_complex():
             raise TypeError(f"expected a complex tensor, got {errors.describe([z])}")
-        return from_complex(z)
+        return cast(ComplexTensor, from_complex(z))
 
     def as_interleaved(self) -> Tensor:
         """Return the parts as a real tensor of shape `(..., 2)`.
@@ -147,7 +148,7 @@ class ComplexTensor(torch.Tensor):
     ) -> ComplexTensor:
         return ComplexTensor._wrap(inner["re"], inner["im"], outer_stride)
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
+    def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
         with torch.no_grad():
             text = repr(_plain(self.detach())).removeprefix("tensor(").removesuffix(")")
         suffix = ", requires_grad=True" if self.requires_grad and self.is_leaf else ""
@@ -155,8 +156,16 @@ class ComplexTensor(torch.Tensor):
             suffix = f", grad_fn=<{type(self.grad_fn).__name__}>"
         return f"ComplexTensor({text}{suffix})"
 
+    def tolist(self) -> Any:
+        """Return the values as nested lists of Python complex numbers."""
+        return self.to_complex().tolist()
+
+    def numpy(self, *, force: bool = False) -> Any:
+        """Return the values as a NumPy array; it shares memory where `to_complex` does."""
+        return self.to_complex().numpy(force=force)
+
     @classmethod
-    def __torch_dispatch__(
+    def __torch_dispatch__(  # type: ignore[override]
         cls,
         func: OpOverload,
         types: Iterable[type],
@@ -245,21 +254,53 @@ def _dispatch(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -
 def _call_native(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Compute with the complex kernel on plain tensors."""
     if returns_view(func):
-        raise errors.unsupported(func, "it would have to alias parts that lie apart", args)
+        raise errors.unsupported(func, "its result would have to alias both parts", args)
     plain_args, plain_kwargs = dispatch.tree_map(_plain, args), dispatch.tree_map(_plain, kwargs)
     return dispatch.tree_map(_from_plain, func(*plain_args, **plain_kwargs))
 
 
 def _mutate(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Compute the functional form and write the result to the arguments that `func` writes."""
+    """Compute what `func` writes, and copy it to the arguments that it writes to."""
+    if torch.Tag.inplace_view in func.tags:
+        raise errors.unsupported(
+            func, "it changes the shape or the memory of a tensor in place", args
+        )
+    bound = bind(func, args, kwargs)
+    targets = [bound[name] for name in written_arguments(func) if bound.get(name) is not None]
     functional = functional_form(func)
-    names = [a.name for a in func._schema.arguments]
-    bound = dict(zip(names, args, strict=False)) | kwargs
-    targets = [bound.pop(n) for n in written_arguments(func) if bound.get(n) is not None]
-    is_out = "out" in func._overloadname
-    if functional is None or not targets or returns_view(functional):
-        raise errors.unsupported(func, "it changes a tensor in place in a way no rule has", args)
-    result = functional(**bound) if is_out else functional(*args, **kwargs)
-    targets = targets if len(targets) > 1 else targets[0]
-    write_back(dispatch.tree_map(_to_pair, targets), dispatch.tree_map(_to_pair, result))
-    return targets
+    if functional is None:
+        values = _write_to_copies(func, bound)
+    else:
+        named = {a.name for a in functional._schema.arguments}
+        result = functional(**{k: v for k, v in bound.items() if k in named})
+        values = [result] if len(targets) == 1 else list(result)
+    for target, value in zip(targets, values, strict=True):
+        _write(func, target, value)
+    if not func._schema.returns:
+        return None
+    return targets[0] if len(func._schema.returns) == 1 else tuple(targets)
+
+
+def _write_to_copies(func: OpOverload, bound: dict[str, Any]) -> list[Any]:
+    """Let `func` write to plain copies; a random fill, for one, has no other form."""
+    copies = {name: dispatch.tree_map(_plain_copy, value) for name, value in bound.items()}
+    func(**copies)
+    return [copies[name] for name in written_arguments(func) if copies.get(name) is not None]
+
+
+def _write(func: OpOverload, target: Any, value: Any) -> None:
+    """Copy `value` into `target`, both tensors or lists of them."""
+    if isinstance(target, list | tuple):
+        for t, v in zip(target, value, strict=True):
+            _write(func, t, v)
+        return
+    check_writable(func, target, value)
+    if isinstance(target, ComplexTensor):
+        for part, new in zip((target.re, target.im), as_pair(_to_pair(value)), strict=True):
+            part.copy_(new)
+    else:
+        target.copy_(_plain(value))
+
+
+def _plain_copy(value: Any) -> Any:
+    return torch.complex(value.re, value.im) if isinstance(value, ComplexTensor) else value

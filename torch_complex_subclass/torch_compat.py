@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor, fx
@@ -17,6 +17,7 @@ from torch._ops import OpOverload
 if TYPE_CHECKING:
     from torch._subclasses.fake_tensor import FakeTensorMode
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 Decompositions = dict[Any, Callable[..., Any]]
 
 
@@ -65,6 +66,11 @@ def traced_constant(t: Tensor) -> complex | None:
         return complex(constant.resolve_conj().resolve_neg().item())
 
 
+def allow_in_graph(fn: Function) -> Function:
+    """Let Dynamo call `fn` in the graph instead of tracing into it."""
+    return torch.compiler.allow_in_graph(fn)  # type: ignore[no-any-return]
+
+
 def allow_in_weights_only_load(*classes: type) -> None:
     """Let `torch.load(weights_only=True)` rebuild these classes."""
     torch.serialization.add_safe_globals(list(classes))
@@ -84,7 +90,7 @@ def inductor_lowerings() -> dict[Any, Any]:
     """Inductor's table from ops to functions on its IR."""
     from torch._inductor.lowering import lowerings
 
-    return lowerings  # type: ignore[no-any-return]
+    return lowerings
 
 
 def graph_pass_base() -> type:

@@ -168,8 +168,7 @@ def full(size: Any, value: Any, *, dtype: torch.dtype | None = None, **options: 
     if dtype is None or not dtype.is_complex:
         return NotImplemented
     parts = [
-        aten.full.default(size, *fill, dtype=real_dtype(dtype), **options)
-        for fill in _fills(value)
+        aten.full.default(size, *fill, dtype=real_dtype(dtype), **options) for fill in _fills(value)
     ]
     return Pair(*parts)
 

@@ -24,11 +24,11 @@ from torch_complex_subclass.decompositions.registry import (
 aten = torch.ops.aten
 
 
-def product(op: Callable[[Any, Any], Tensor], a: Operand, b: Operand) -> Pair:
+def product(op: Callable[[Tensor, Tensor], Tensor], a: Pair | Tensor, b: Pair | Tensor) -> Pair:
     """Four real calls of `op`, which is linear in each operand."""
     if not isinstance(b, Pair):
-        a = as_pair(a)
-        return Pair(op(a.re, b), op(a.im, b))
+        re, im = as_pair(a)
+        return Pair(op(re, b), op(im, b))
     if not isinstance(a, Pair):
         return Pair(op(a, b.re), op(a, b.im))
     return Pair(op(a.re, b.re) - op(a.im, b.im), op(a.re, b.im) + op(a.im, b.re))

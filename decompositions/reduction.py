@@ -34,9 +34,7 @@ def sum_all(z: Pair, *, dtype: torch.dtype | None = None) -> Any:
 
 
 @reduction(aten.sum.dim_IntList)
-def sum_dims(
-    z: Pair, dim: Dims, keepdim: bool = False, *, dtype: torch.dtype | None = None
-) -> Any:
+def sum_dims(z: Pair, dim: Dims, keepdim: bool = False, *, dtype: torch.dtype | None = None) -> Any:
     """Sum over `dim`; over all of them when it is None or empty."""
     if dtype is not None and not dtype.is_complex:
         return NotImplemented
@@ -73,7 +71,7 @@ def var(
 ) -> Tensor:
     """Variance E|z - E z|^2, real: the sum of the variances of both parts."""
     re, im = (aten.var.correction(p, dim, correction=correction, keepdim=keepdim) for p in z)
-    return re + im
+    return torch.add(re, im)
 
 
 @reduction(aten.std.correction)

@@ -1,64 +1,84 @@
 """Differentiable ways into and out of ComplexTensor.
 
+Each is an op of torch's own (`view_as_complex`, `alias`, `complex`) whose result is put into the
+other class below autograd. So autograd sees the op it knows: the result is a view of the argument
+(in-place changes are tracked in both directions) and derivatives of every order and mode are
+torch's own formulas.
+
 A gradient of a complex tensor is the conjugate Wirtinger derivative, as everywhere in torch: its
 real and imaginary part are the derivatives by the real and the imaginary part.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch._ops import OpOverload
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from torch_complex_subclass import storage
 from torch_complex_subclass.tensor import ComplexTensor
+from torch_complex_subclass.torch_compat import allow_in_graph
+
+aten = torch.ops.aten
 
 
-class FromParts(torch.autograd.Function):
-    """Real tensors re and im, both `(...)`, to complex `(...)`."""
+class _Replace(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Computes one op by a function that returns the other class of complex tensor."""
 
-    @staticmethod
-    def forward(ctx: Any, re: Tensor, im: Tensor) -> ComplexTensor:
-        return ComplexTensor._wrap(*storage.in_one_block(re.detach(), im.detach()))
+    def __init__(self, op: OpOverload, fn: Callable[..., Any]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.op, self.fn = op, fn
 
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
-        return torch.real(grad), torch.imag(grad)
-
-    @staticmethod
-    def jvp(ctx: Any, re: Tensor, im: Tensor) -> ComplexTensor:  # type: ignore[override]
-        return ComplexTensor.from_parts(re, im)
-
-
-class FromInterleaved(torch.autograd.Function):
-    """Real `(..., 2)` to complex `(...)`, sharing memory."""
-
-    @staticmethod
-    def forward(ctx: Any, t: Tensor) -> ComplexTensor:
-        t = t.detach()
-        return ComplexTensor._wrap(t.select(-1, 0), t.select(-1, 1))
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:  # type: ignore[override]
-        return torch.view_as_real(grad.resolve_conj())
-
-    @staticmethod
-    def jvp(ctx: Any, t: Tensor) -> ComplexTensor:  # type: ignore[override]
-        return ComplexTensor.from_interleaved(t)
+    def __torch_dispatch__(
+        self,
+        func: OpOverload,
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        return self.fn(*args) if func is self.op else func(*args, **(kwargs or {}))
 
 
-class ToComplex(torch.autograd.Function):
-    """ComplexTensor to the plain complex tensor of the same values."""
+def _wrap_interleaved(t: Tensor) -> Tensor:
+    return ComplexTensor._wrap_block(t)
 
-    @staticmethod
-    def forward(ctx: Any, z: ComplexTensor) -> Tensor:
-        return storage.to_plain(z.re, z.im)
 
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:  # type: ignore[override]
-        return ComplexTensor.from_complex(grad)
+def _wrap_parts(re: Tensor, im: Tensor) -> Tensor:
+    return ComplexTensor._wrap_block(storage.block_of(re, im))
 
-    @staticmethod
-    def jvp(ctx: Any, z: ComplexTensor) -> Tensor:  # type: ignore[override]
-        return z.to_complex()
+
+def _unwrap(z: Tensor) -> Tensor:
+    return storage.to_plain(z.re, z.im) if isinstance(z, ComplexTensor) else z
+
+
+@allow_in_graph
+def from_interleaved(t: Tensor) -> Tensor:
+    """View real `(..., 2)` as ComplexTensor `(...)`."""
+    with _Replace(aten.view_as_complex.default, _wrap_interleaved):
+        return torch.view_as_complex(t)
+
+
+def from_complex(z: Tensor) -> Tensor:
+    """View a plain complex tensor as ComplexTensor; a conj or neg bit is resolved by a copy.
+
+    Through the real view, so that the gradient of the plain tensor is a plain one again.
+    """
+    return from_interleaved(torch.view_as_real(z.resolve_conj().resolve_neg()))
+
+
+@allow_in_graph
+def from_parts(re: Tensor, im: Tensor) -> Tensor:
+    """Join real tensors re and im, both `(...)`, to ComplexTensor `(...)`."""
+    with _Replace(aten.complex.default, _wrap_parts):
+        return torch.complex(re, im)
+
+
+@allow_in_graph
+def to_complex(z: Tensor) -> Tensor:
+    """View a ComplexTensor as a plain tensor where its memory allows it, else copy."""
+    with _Replace(aten.alias.default, _unwrap):
+        return aten.alias(z)  # type: ignore[no-any-return]

@@ -89,9 +89,7 @@ def apply(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     dtype = compute_dtype(stored) if rule.kind in _WIDENED else stored
 
     cast = functools.partial(_cast_operand, dtype=dtype)
-    args = tuple(
-        tree_map(cast, v) if d else v for v, d in zip(args, is_data, strict=False)
-    )
+    args = tuple(tree_map(cast, v) if d else v for v, d in zip(args, is_data, strict=False))
     kwargs = {k: tree_map(cast, v) if k in rule.data else v for k, v in kwargs.items()}
     result = _call(rule, args, kwargs, is_data)
     if dtype != stored and result is not NotImplemented:
@@ -120,11 +118,14 @@ def _call_on_parts(
 ) -> Any:
     if any(isinstance(v, Pair) for v, d in zip(args, is_data, strict=False) if not d):
         return NotImplemented
+    dtype = kwargs.get("dtype")
+    if dtype is not None:
+        if not dtype.is_complex:
+            return NotImplemented
+        kwargs = kwargs | {"dtype": real_dtype(dtype)}
     parts = []
     for pick in (_real_part, _imaginary_part):
-        part_args = [
-            tree_map(pick, v) if d else v for v, d in zip(args, is_data, strict=False)
-        ]
+        part_args = [tree_map(pick, v) if d else v for v, d in zip(args, is_data, strict=False)]
         part_kwargs = {k: tree_map(pick, v) if k in rule.data else v for k, v in kwargs.items()}
         parts.append(rule.op(*part_args, **part_kwargs))
     return _join(*parts)

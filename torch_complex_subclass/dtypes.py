@@ -58,8 +58,10 @@ def _combine(higher: torch.dtype | None, lower: torch.dtype | None) -> torch.dty
     if higher.is_complex:
         return higher
     if higher.is_floating_point:
-        return complex_dtype(higher) if lower.is_complex and higher in COMPLEX_OF else (
-            torch.promote_types(higher, lower) if lower.is_complex else higher
+        return (
+            complex_dtype(higher)
+            if lower.is_complex and higher in COMPLEX_OF
+            else (torch.promote_types(higher, lower) if lower.is_complex else higher)
         )
     if higher == torch.bool or lower.is_floating_point or lower.is_complex:
         return torch.promote_types(higher, lower)

@@ -6,9 +6,8 @@ import functools
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch._ops import OpOverload
-
-from torch_complex_subclass.decompositions.registry import Pair
 
 
 def _signature(op: OpOverload) -> tuple[tuple[str, str], ...]:
@@ -39,19 +38,29 @@ def functional_form(op: OpOverload) -> OpOverload | None:
 def written_arguments(op: OpOverload) -> list[str]:
     """Names of the arguments that `op` writes to, in order."""
     return [
-        a.name
-        for a in op._schema.arguments
-        if a.alias_info is not None and a.alias_info.is_write
+        a.name for a in op._schema.arguments if a.alias_info is not None and a.alias_info.is_write
     ]
 
 
-def write_back(target: Any, value: Any) -> None:
-    """Copy `value` into `target`, both pairs, tensors or lists of them."""
-    if isinstance(target, list | tuple) and not isinstance(target, Pair):
-        for t, v in zip(target, value, strict=True):
-            write_back(t, v)
-    elif isinstance(target, Pair):
-        target.re.copy_(value.re if isinstance(value, Pair) else value)
-        target.im.copy_(value.im) if isinstance(value, Pair) else target.im.zero_()
-    else:
-        target.copy_(value)
+def bind(op: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments given, by name."""
+    names = [a.name for a in op._schema.arguments]
+    return dict(zip(names, args, strict=False)) | kwargs
+
+
+def check_writable(op: OpOverload, target: Tensor, value: Tensor) -> None:
+    """Raise RuntimeError when `value` cannot be written to `target`.
+
+    A complex value does not fit a real target, nor a value of another shape: an `out=` tensor is
+    not resized.
+    """
+    if value.is_complex() and not target.is_complex():
+        raise RuntimeError(
+            f"{op}: result type {value.dtype} can't be cast to the desired output type "
+            f"{target.dtype}"
+        )
+    if value.shape != target.shape:
+        raise RuntimeError(
+            f"{op}: the result has shape {list(value.shape)}, but the tensor to write to has "
+            f"shape {list(target.shape)}"
+        )

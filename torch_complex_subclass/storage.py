@@ -2,7 +2,7 @@
 
 Parts that share an allocation and have equal strides differ by one constant offset: 1 when they
 are interleaved, the number of elements when one follows the other. Such a pair has a real view of
-shape `(..., 2)`, which is what `view_as_real` promises.
+shape `(..., 2)`, its *block*, which is what `view_as_real` promises.
 """
 
 from __future__ import annotations
@@ -10,52 +10,63 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from torch_complex_subclass.torch_compat import has_plain_storage
+from torch_complex_subclass.torch_compat import all_known_even, has_plain_storage
 
 
-def offset(re: Tensor, im: Tensor) -> int | None:
+def offset(re: Tensor, im: Tensor) -> int | torch.SymInt | None:
     """Return the distance from `re` to `im` in elements, or None when it is not constant."""
     if not (has_plain_storage(re) and has_plain_storage(im)) or re.stride() != im.stride():
         return None
     if re.untyped_storage()._cdata != im.untyped_storage()._cdata:
         return None
     distance = im.storage_offset() - re.storage_offset()
-    return distance if isinstance(distance, int) and distance > 0 else None
+    # Parts of a broadcast value may be the same memory: writing one would write the other.
+    return distance if isinstance(distance, int | torch.SymInt) and distance > 0 else None
 
 
-def in_one_block(re: Tensor, im: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the parts as they are when they share memory, else copies that do.
-
-    The copy is planar: all of the real part, then all of the imaginary one.
-    """
-    if offset(re, im) is not None:
-        return re, im
-    block = torch.stack([re.detach(), im.detach()])
-    if not re.is_contiguous() and has_plain_storage(re):
-        layout = torch.empty_like(re).stride()
-        block = torch.empty_strided(
-            (2, *re.shape), (re.numel(), *layout), dtype=re.dtype, device=re.device
-        ).copy_(block)
-    return block.select(0, 0), block.select(0, 1)
-
-
-def complex_strides(re: Tensor, im: Tensor) -> tuple[int, ...]:
-    """Strides of the complex tensor, in complex elements when the parts are interleaved."""
-    if offset(re, im) == 1 and all(s % 2 == 0 for s in re.stride()):
-        return tuple(s // 2 for s in re.stride())
-    return re.stride()
-
-
-def real_view(re: Tensor, im: Tensor) -> Tensor:
-    """Return the `(..., 2)` view of parts in one block; a copy when they are not."""
+def existing_block(re: Tensor, im: Tensor) -> Tensor | None:
+    """Return the `(..., 2)` view of parts that lie in one block, else None."""
     distance = offset(re, im)
     if distance is None:
-        return torch.stack([re, im], -1)
+        return None
     return re.as_strided((*re.shape, 2), (*re.stride(), distance), re.storage_offset())
+
+
+def new_block(re: Tensor, im: Tensor) -> Tensor:
+    """Copy parts of shape `(...)` into a new block `(..., 2)`.
+
+    The copy is planar, all of the real part and then all of the imaginary one, and the order of
+    dimensions in memory is that of `re`.
+    """
+    block = torch.stack([re, im])
+    if not re.is_contiguous():
+        layout = torch.empty_like(re).stride()
+        strides = (re.numel(), *layout)
+        block = block.new_empty_strided((2, *re.shape), strides).copy_(block)
+    return block.movedim(0, -1)
+
+
+def block_of(re: Tensor, im: Tensor) -> Tensor:
+    """Return the block that the parts lie in, or a new one."""
+    block = existing_block(re, im)
+    return new_block(re, im) if block is None else block
+
+
+def complex_strides(re: Tensor) -> tuple[int, ...]:
+    """Strides of the complex tensor whose real part is `re`.
+
+    Those of interleaved memory, in complex elements, when they can be: every stride of `re` is
+    then even. Parts with even strides that lie apart are reported alike, since they allow the
+    same views; a rule on `re` alone gives one answer in eager, fake and functional tensors.
+    """
+    strides = re.stride()
+    return tuple(s // 2 for s in strides) if all_known_even(strides) else strides
 
 
 def to_plain(re: Tensor, im: Tensor) -> Tensor:
     """Return a plain complex tensor; a view when the parts are interleaved."""
-    if offset(re, im) == 1 and all(s % 2 == 0 for s in re.stride()):
-        return torch.view_as_complex(real_view(re, im))
+    if offset(re, im) == 1 and all_known_even([*re.stride(), re.storage_offset()]):
+        block = existing_block(re, im)
+        assert block is not None
+        return torch.view_as_complex(block)
     return torch.complex(re, im)

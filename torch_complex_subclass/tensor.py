@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 from torch._ops import OpOverload
 
 from torch_complex_subclass import dispatch, errors, storage
+from torch_complex_subclass.decompositions.operands import as_pair
 from torch_complex_subclass.decompositions.registry import Kind, Pair
 from torch_complex_subclass.dtypes import COMPLEX_OF, complex_dtype
-from torch_complex_subclass.inplace import functional_form, write_back, written_arguments
-from torch_complex_subclass.torch_compat import returns_view
+from torch_complex_subclass.inplace import bind, check_writable, functional_form, written_arguments
+from torch_complex_subclass.torch_compat import has_plain_storage, returns_view, traced_constant
 
 aten = torch.ops.aten
 
@@ -44,8 +45,9 @@ class ComplexTensor(torch.Tensor):
 
     re: Tensor
     im: Tensor
+    _block: Tensor | None
 
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     @staticmethod
     def __new__(cls, re: Tensor, im: Tensor) -> ComplexTensor:
@@ -55,50 +57,72 @@ class ComplexTensor(torch.Tensor):
                 "ComplexTensor(re, im) cuts the graph of parts that require gradients; "
                 "use ComplexTensor.from_parts(re, im) to keep it, or detach them first"
             )
-        return cls._wrap(*storage.in_one_block(re, im))
+        return cls._wrap_block(storage.block_of(re, im))
 
     @classmethod
-    def _wrap(cls, re: Tensor, im: Tensor, requires_grad: bool = False) -> ComplexTensor:
+    def _wrap(cls, re: Tensor, im: Tensor, strides: Any = None) -> ComplexTensor:
         """Make a tensor of parts as they are; neither checked nor moved."""
-        self: ComplexTensor = torch.Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+        self: ComplexTensor = torch.Tensor._make_wrapper_subclass(
             cls,
             re.shape,
-            strides=storage.complex_strides(re, im),
+            strides=storage.complex_strides(re) if strides is None else strides,
             dtype=complex_dtype(re.dtype),
             device=re.device,
-            requires_grad=requires_grad,
         )
-        self.re, self.im = re, im
+        self.re, self.im, self._block = re, im, None
         return self
+
+    @classmethod
+    def _wrap_block(cls, block: Tensor, strides: Any = None) -> ComplexTensor:
+        """Make a tensor on real memory of shape `(..., 2)`."""
+        self = cls._wrap(block.select(-1, 0), block.select(-1, 1), strides)
+        self._block = block
+        return self
+
+    @property
+    def block(self) -> Tensor:
+        """The memory as a real tensor `(..., 2)`, outside autograd.
+
+        Parts that lie apart, as results of ops do, are moved together first. No alias of them
+        exists then: an op that returns a view asks for the block before it makes one.
+        """
+        if self._block is None:
+            self._block = storage.existing_block(self.re, self.im)
+        if self._block is None:
+            self._block = storage.new_block(self.re, self.im)
+            self.re, self.im = self._block.select(-1, 0), self._block.select(-1, 1)
+        return self._block
 
     # Ways in and out; differentiable.
 
     @staticmethod
     def from_parts(re: Tensor, im: Tensor) -> ComplexTensor:
         """Join real tensors of shape `(...)` to a complex one; gradients flow to both parts."""
-        from torch_complex_subclass.autograd import FromParts
+        from torch_complex_subclass.autograd import from_parts
 
         _check_parts(re, im)
-        return FromParts.apply(re, im)  # type: ignore[no-any-return]
+        return cast(ComplexTensor, from_parts(re, im))
 
     @staticmethod
     def from_interleaved(t: Tensor) -> ComplexTensor:
         """View a real tensor of shape `(..., 2)` as complex `(...)`, without a copy."""
-        from torch_complex_subclass.autograd import FromInterleaved
+        from torch_complex_subclass.autograd import from_interleaved
 
         if not isinstance(t, Tensor) or t.dim() == 0 or t.shape[-1] != 2:
             raise ValueError(f"expected a tensor of shape (..., 2), got {errors.describe([t])}")
         _check_part_dtype(t)
-        return FromInterleaved.apply(t)  # type: ignore[no-any-return]
+        return cast(ComplexTensor, from_interleaved(t))
 
     @staticmethod
     def from_complex(z: Tensor) -> ComplexTensor:
         """View a plain complex tensor as a ComplexTensor; copies only to resolve a conj bit."""
+        from torch_complex_subclass.autograd import from_complex
+
         if isinstance(z, ComplexTensor):
             return z
         if not isinstance(z, Tensor) or not z.is_complex():
             raise TypeError(f"expected a complex tensor, got {errors.describe([z])}")
-        return ComplexTensor.from_interleaved(torch.view_as_real(z.resolve_conj()))
+        return cast(ComplexTensor, from_complex(z))
 
     def as_interleaved(self) -> Tensor:
         """Return the parts as a real tensor of shape `(..., 2)`.
@@ -109,9 +133,9 @@ class ComplexTensor(torch.Tensor):
 
     def to_complex(self) -> Tensor:
         """Return the values as a plain complex tensor; a view where the memory allows it."""
-        from torch_complex_subclass.autograd import ToComplex
+        from torch_complex_subclass.autograd import to_complex
 
-        return ToComplex.apply(self)  # type: ignore[no-any-return]
+        return to_complex(self)
 
     # The protocol of tensor subclasses.
 
@@ -122,9 +146,9 @@ class ComplexTensor(torch.Tensor):
     def __tensor_unflatten__(
         inner: dict[str, Tensor], context: None, outer_size: Any, outer_stride: Any
     ) -> ComplexTensor:
-        return ComplexTensor._wrap(inner["re"], inner["im"])
+        return ComplexTensor._wrap(inner["re"], inner["im"], outer_stride)
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
+    def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
         with torch.no_grad():
             text = repr(_plain(self.detach())).removeprefix("tensor(").removesuffix(")")
         suffix = ", requires_grad=True" if self.requires_grad and self.is_leaf else ""
@@ -132,8 +156,16 @@ class ComplexTensor(torch.Tensor):
             suffix = f", grad_fn=<{type(self.grad_fn).__name__}>"
         return f"ComplexTensor({text}{suffix})"
 
+    def tolist(self) -> Any:
+        """Return the values as nested lists of Python complex numbers."""
+        return self.to_complex().tolist()
+
+    def numpy(self, *, force: bool = False) -> Any:
+        """Return the values as a NumPy array; it shares memory where `to_complex` does."""
+        return self.to_complex().numpy(force=force)
+
     @classmethod
-    def __torch_dispatch__(
+    def __torch_dispatch__(  # type: ignore[override]
         cls,
         func: OpOverload,
         types: Iterable[type],
@@ -166,6 +198,9 @@ def _to_pair(value: Any) -> Any:
     if isinstance(value, ComplexTensor):
         return Pair(value.re, value.im)
     if isinstance(value, Tensor) and value.is_complex():
+        constant = traced_constant(value)
+        if constant is not None:
+            return Pair(constant.real, constant.imag)
         parts = torch.view_as_real(value.resolve_conj())
         return Pair(parts.select(-1, 0), parts.select(-1, 1))
     return value
@@ -176,7 +211,13 @@ def _from_pair(value: Any) -> Any:
 
 
 def _from_pair_in_block(value: Any) -> Any:
-    return _from_pair(Pair(*storage.in_one_block(*value)) if isinstance(value, Pair) else value)
+    return ComplexTensor._wrap_block(storage.block_of(*value)) if isinstance(value, Pair) else value
+
+
+def _settle(value: Any) -> None:
+    """Move the parts together, so that views made from now on share their memory."""
+    if isinstance(value, ComplexTensor) and has_plain_storage(value.re):
+        _ = value.block
 
 
 def _plain(value: Any) -> Any:
@@ -192,7 +233,9 @@ def _dispatch(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     if rule is not None and rule.kind is Kind.UNSUPPORTED:
         raise errors.unsupported(func, rule.reason, args, advice=errors.ADVICE_ORDER)
     if func is aten.view_as_real.default:
-        return _view_as_real(args[0])
+        return aten.alias.default(args[0].block)
+    if returns_view(func):
+        dispatch.tree_map(_settle, args)
     if rule is not None and dispatch.has_function(rule):
         result = dispatch.apply(
             rule, dispatch.tree_map(_to_pair, args), dispatch.tree_map(_to_pair, kwargs)
@@ -200,35 +243,64 @@ def _dispatch(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         if result is not NotImplemented:
             home = rule.kind is Kind.CREATION
             return dispatch.tree_map(_from_pair_in_block if home else _from_pair, result)
+    decomposed = func.decompose(*args, **kwargs)
+    if decomposed is not NotImplemented:
+        return decomposed
     if func._schema.is_mutable:
         return _mutate(func, args, kwargs)
     return _call_native(func, args, kwargs)
 
 
-def _view_as_real(z: ComplexTensor) -> Tensor:
-    """Return the memory of `z` as `(..., 2)`, after moving its parts together where needed."""
-    z.re, z.im = storage.in_one_block(z.re, z.im)
-    return storage.real_view(z.re, z.im)
-
-
 def _call_native(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Compute with the complex kernel on plain tensors."""
     if returns_view(func):
-        raise errors.unsupported(func, "it would have to alias parts that lie apart", args)
+        raise errors.unsupported(func, "its result would have to alias both parts", args)
     plain_args, plain_kwargs = dispatch.tree_map(_plain, args), dispatch.tree_map(_plain, kwargs)
     return dispatch.tree_map(_from_plain, func(*plain_args, **plain_kwargs))
 
 
 def _mutate(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Compute the functional form and write the result to the arguments that `func` writes."""
+    """Compute what `func` writes, and copy it to the arguments that it writes to."""
+    if torch.Tag.inplace_view in func.tags:
+        raise errors.unsupported(
+            func, "it changes the shape or the memory of a tensor in place", args
+        )
+    bound = bind(func, args, kwargs)
+    targets = [bound[name] for name in written_arguments(func) if bound.get(name) is not None]
     functional = functional_form(func)
-    names = [a.name for a in func._schema.arguments]
-    bound = dict(zip(names, args, strict=False)) | kwargs
-    targets = [bound.pop(n) for n in written_arguments(func) if bound.get(n) is not None]
-    is_out = "out" in func._overloadname
-    if functional is None or not targets or returns_view(functional):
-        raise errors.unsupported(func, "it changes a tensor in place in a way no rule has", args)
-    result = functional(**bound) if is_out else functional(*args, **kwargs)
-    targets = targets if len(targets) > 1 else targets[0]
-    write_back(dispatch.tree_map(_to_pair, targets), dispatch.tree_map(_to_pair, result))
-    return targets
+    if functional is None:
+        values = _write_to_copies(func, bound)
+    else:
+        named = {a.name for a in functional._schema.arguments}
+        result = functional(**{k: v for k, v in bound.items() if k in named})
+        values = [result] if len(targets) == 1 else list(result)
+    for target, value in zip(targets, values, strict=True):
+        _write(func, target, value)
+    if not func._schema.returns:
+        return None
+    return targets[0] if len(func._schema.returns) == 1 else tuple(targets)
+
+
+def _write_to_copies(func: OpOverload, bound: dict[str, Any]) -> list[Any]:
+    """Let `func` write to plain copies; a random fill, for one, has no other form."""
+    copies = {name: dispatch.tree_map(_plain_copy, value) for name, value in bound.items()}
+    func(**copies)
+    return [copies[name] for name in written_arguments(func) if copies.get(name) is not None]
+
+
+def _write(func: OpOverload, target: Any, value: Any) -> None:
+    """Copy `value` into `target`, both tensors or lists of them."""
+    if isinstance(target, list | tuple):
+        for t, v in zip(target, value, strict=True):
+            _write(func, t, v)
+        return
+    check_writable(func, target, value)
+    if isinstance(target, ComplexTensor):
+        for part, new in zip((target.re, target.im), as_pair(_to_pair(value)), strict=True):
+            part.copy_(new)
+    else:
+        target.copy_(_plain(value))
+
+
+def _plain_copy(value: Any) -> Any:
+    return torch.complex(value.re, value.im) if isinstance(value, ComplexTensor) else value

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor, fx
@@ -19,6 +19,7 @@ from torch.utils import _pytree as pytree
 if TYPE_CHECKING:
     from torch._subclasses.fake_tensor import FakeTensorMode
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 Decompositions = dict[Any, Callable[..., Any]]
 
 
@@ -33,6 +34,15 @@ def has_plain_storage(t: Tensor) -> bool:
     )
 
 
+def all_known_even(numbers: Iterable[int | torch.SymInt]) -> bool:
+    """True when every number is even; a symbolic one counts when that needs no guard."""
+    from torch.fx.experimental.symbolic_shapes import statically_known_true
+
+    return all(
+        n % 2 == 0 if isinstance(n, int) else statically_known_true(n % 2 == 0) for n in numbers
+    )
+
+
 def is_builtin(op: OpOverload) -> bool:
     """True for ops of torch itself."""
     return op.namespace in ("aten", "prims", "prim")
@@ -41,6 +51,26 @@ def is_builtin(op: OpOverload) -> bool:
 def returns_view(op: OpOverload) -> bool:
     """True when an output may alias an input that the op does not write to."""
     return any(r.alias_info is not None and not r.alias_info.is_write for r in op._schema.returns)
+
+
+def traced_constant(t: Tensor) -> complex | None:
+    """Value of a zero-dimensional tensor that a tracer meets as it is, else None.
+
+    Autograd makes such a tensor of the Python number in `z * 2j`, for the derivative; a tracer
+    would add it to the graph as a buffer.
+    """
+    from torch._subclasses.fake_tensor import FakeTensor
+
+    constant = t.constant if isinstance(t, FakeTensor) else None
+    if constant is None or constant.dim():
+        return None
+    with no_dispatch_modes():
+        return complex(constant.resolve_conj().resolve_neg().item())
+
+
+def allow_in_graph(fn: Function) -> Function:
+    """Let Dynamo call `fn` in the graph instead of tracing into it."""
+    return torch.compiler.allow_in_graph(fn)  # type: ignore[no-any-return]
 
 
 def allow_in_weights_only_load(*classes: type) -> None:

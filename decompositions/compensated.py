@@ -26,6 +26,12 @@ def two_sum(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     return s, (a - (s - t)) + (b - t)
 
 
+def quick_two_sum(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Rounded sum and its error as in `two_sum`, for |a| >= |b| or a = 0 (Dekker, 1971)."""
+    s = a + b
+    return s, b - (s - a)
+
+
 def split(a: Tensor) -> tuple[Tensor, Tensor]:
     """Halves hi + lo = a of at most half of the significand each (Veltkamp, 1968).
 
@@ -49,27 +55,34 @@ def square_terms(a: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def compensated_sum(first: Tensor, *terms: Tensor) -> Tensor:
-    """Sum as if in twice the precision and then rounded (Ogita, Rump, Oishi, 2005, Sum2)."""
+    """Sum in double-double arithmetic, rounded; the error is a few eps**2 of the largest sum."""
     total, correction = first, torch.zeros_like(first)
     for term in terms:
         total, error = two_sum(total, term)
-        correction = correction + error
+        total, correction = quick_two_sum(total, correction + error)
     return total + correction
 
 
 def times_constant(a: Tensor, constant: float, tail: float) -> tuple[Tensor, Tensor]:
-    """Product of a and `constant + tail` as hi + lo, to about 3/2 of the working precision.
+    """Product of a and `constant + tail` as hi + lo, to nearly twice the working precision.
 
-    `constant` is a double and `tail` what the double leaves out. Domain: as for `split`.
+    `constant` is a double and `tail` what the double leaves out. Domain: as for `split`, and
+    the product must not overflow.
     """
     digits = 12 if a.dtype == torch.float32 else 26
-    unit = 2.0 ** (math.frexp(constant)[1] - digits)
-    head = math.floor(constant / unit) * unit  # half of the digits: its product is exact
-    rest = (constant - head) + tail
+    first = _leading(constant, digits)
+    second = _leading(constant - first + tail, digits)
+    third = ((constant - first) - second) + tail
     high, low = split(a)
-    main, remainder = high * head, high * rest + low * constant
-    hi = main + remainder
-    return hi, remainder - (hi - main)
+    # Each factor has half of the digits, so these three products are exact.
+    middle, error = two_sum(high * second, low * first)
+    hi, lo = two_sum(high * first, middle)
+    return hi, lo + (error + (high * third + low * second))
+
+
+def _leading(value: float, digits: int) -> float:
+    unit = 2.0 ** (math.frexp(value)[1] - digits)
+    return math.floor(value / unit) * unit
 
 
 def quarter_scale(size: Tensor) -> tuple[Tensor, Tensor]:
@@ -89,13 +102,15 @@ def quarter_scale(size: Tensor) -> tuple[Tensor, Tensor]:
 def square_scale(size: Tensor) -> Tensor:
     """Power of two that makes the square of `size * scale` neither overflow nor underflow.
 
+    It is 1 for sizes within 2**50 of 1 in float32 and 2**400 in float64. A part n of a larger
+    size m that scaling down makes subnormal is one whose n / m**2 underflows.
     Domain: size >= 0, finite or not.
     """
-    fi = torch.finfo(size.dtype)
-    quarter = round(math.log2(fi.max)) // 4  # the fourth root of the range
-    low, high = size < 2.0 ** (-quarter), size > 2.0**quarter
+    top = round(math.log2(torch.finfo(size.dtype).max))
+    bound = 2.0 ** (25 * top // 64)
     one = torch.ones_like(size)
-    return torch.where(low, 2.0 ** (3 * quarter), torch.where(high, 2.0 ** (-2 * quarter), one))
+    high = torch.where(size > bound, 2.0 ** (-19 * top // 32), one)
+    return torch.where(size < 1 / bound, 2.0 ** (3 * top // 4), high)
 
 
 # Per dtype: the largest argument whose exponential is finite, rounded down, and a half shift.

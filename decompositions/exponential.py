@@ -66,6 +66,8 @@ def exp2(x: Tensor, y: Tensor) -> Pair:
     e = torch.exp2(torch.where(big, (x - 2 * half).clamp(max=top), x))
     f = torch.where(big, 2.0**half, torch.ones_like(x))
     hi, lo = times_constant(y, math.log(2), LOG_2_TAIL)
+    # Beyond the stated region lo is no longer small; then the angle is hi.
+    lo = torch.where(lo.abs() < torch.finfo(x.dtype).eps ** (1 / 3), lo, 0.0)
     c, s, drop = torch.cos(hi), torch.sin(hi), lo * lo / 2
     c, s = _on_circle(x, y, c - (s * lo + c * drop), s + (c * lo - s * drop))
     return Pair((c * f) * e * f, torch.where(y == 0, y, (s * f) * e * f))

@@ -93,19 +93,23 @@ def sinc(x: Tensor, y: Tensor) -> Pair:
     period = x - 2 * torch.round(0.5 * x)
     s = _sine_of_pi(period)
     c = _sine_of_pi(0.5 - period.abs())
-    hi, lo = times_constant(y, math.pi, PI_TAIL)
-    cosh, sinh = torch.cosh(hi), torch.sinh(hi)
+    limit = 0.75 * math.log(torch.finfo(x.dtype).max)
+    hi, lo = times_constant(y.clamp(-limit, limit), math.pi, PI_TAIL)
+    sinh, cosh, f = hyperbolic.sinh_cosh(hi)
     re, im = s * (cosh + lo * sinh), c * (sinh + lo * cosh)
-    # (re + i im) / (pi z), with z's larger part divided out first.
+    re, im = _over_pi(re, im, x, y)
+    near = x.abs().maximum(y.abs()) < math.sqrt(torch.finfo(x.dtype).eps) / 4
+    re = torch.where(near, 1.0, re * f * f)
+    im = torch.where(near, (-math.pi**2 / 3) * x * y, im * f * f)
+    return Pair(re, torch.where((x == 0) | (y == 0), torch.zeros_like(im), im))
+
+
+def _over_pi(re: Tensor, im: Tensor, x: Tensor, y: Tensor) -> Pair:
+    """Quotient (re + i im) / (pi z) for z not 0, by the larger part of z (Smith, 1962)."""
     swap = x.abs() < y.abs()
-    big, small = torch.where(swap, y, x), torch.where(swap, x, y)
-    ratio = small / big
+    large, small = torch.where(swap, y, x), torch.where(swap, x, y)
+    ratio = small / large
     scale = 1 / (math.pi * (1 + ratio * ratio))
-    across = torch.where(swap, re * ratio + im, re + im * ratio) / big * scale
-    along = torch.where(swap, im * ratio - re, im - re * ratio) / big * scale
-    zero = (x == 0) & (y == 0)
-    real = (x == 0) | (y == 0)
-    return Pair(
-        torch.where(zero, 1.0, across),
-        torch.where(real, torch.zeros_like(x), along),
-    )
+    along = torch.where(swap, re * ratio + im, re + im * ratio)
+    across = torch.where(swap, im * ratio - re, im - re * ratio)
+    return Pair(along / large * scale, across / large * scale)

@@ -71,13 +71,14 @@ def times_constant(a: Tensor, constant: float, tail: float) -> tuple[Tensor, Ten
     """
     digits = 12 if a.dtype == torch.float32 else 26
     first = _leading(constant, digits)
-    second = _leading(constant - first + tail, digits)
+    rest = (constant - first) + tail
+    second = _leading(rest, digits)
     third = ((constant - first) - second) + tail
     high, low = split(a)
     # Each factor has half of the digits, so these three products are exact.
     middle, error = two_sum(high * second, low * first)
     hi, lo = two_sum(high * first, middle)
-    return hi, lo + (error + (high * third + low * second))
+    return hi, lo + (error + (high * third + low * rest))
 
 
 def _leading(value: float, digits: int) -> float:

@@ -12,9 +12,11 @@ from torch_complex_subclass.decompositions.arithmetic import mul, reciprocal, sq
 from torch_complex_subclass.decompositions.compensated import (
     compensated_sum,
     quarter_scale,
+    quick_two_sum,
     scaled_exp,
     square_terms,
     times_constant,
+    two_sum,
 )
 from torch_complex_subclass.decompositions.operands import as_pair
 from torch_complex_subclass.decompositions.registry import Operand, Pair, elementwise, unary
@@ -23,6 +25,9 @@ aten = torch.ops.aten
 
 LOG_2_TAIL = 2.3190468138462996e-17
 """Natural logarithm of 2 less its double."""
+
+HALF_PI_TAIL = 6.123233995736766e-17
+"""Half of pi less its double."""
 
 LARGEST_PRODUCT_EXPONENT = 64
 """Largest integer exponent that `pow` computes by products."""
@@ -51,25 +56,40 @@ def exp(x: Tensor, y: Tensor) -> Pair:
     return Pair((c * f) * e * f, torch.where(y == 0, y, (s * f) * e * f))
 
 
+def _quarter_turns(y: Tensor) -> Pair:
+    """Cosine and sine of y ln 2, reduced by quarter turns in twice the precision."""
+    turns = torch.round(y * (2 * math.log(2) / math.pi))
+    angle, angle_tail = times_constant(y, math.log(2), LOG_2_TAIL)
+    whole, whole_tail = times_constant(turns, math.pi / 2, HALF_PI_TAIL)
+    hi, lo = two_sum(angle, -whole)
+    hi, lo = quick_two_sum(hi, lo + (angle_tail - whole_tail))
+    # Beyond the stated region lo is not small; leaving it out keeps the result on the circle.
+    lo = torch.where(lo.abs() < torch.finfo(y.dtype).eps ** 0.5, lo, 0.0)
+    c, s = torch.cos(hi), torch.sin(hi)
+    c, s = c - s * lo, s + c * lo
+    quarter = turns - 4 * torch.floor(0.25 * turns)
+    odd = (quarter == 1) | (quarter == 3)
+    c, s = torch.where(odd, s, c), torch.where(odd, c, s)
+    return Pair(
+        torch.where((quarter == 1) | (quarter == 2), -c, c), torch.where(quarter >= 2, -s, s)
+    )
+
+
 @unary(aten.exp2.default, max_ulp=4)
 def exp2(x: Tensor, y: Tensor) -> Pair:
     """Power 2^z = 2^x (cos(y ln 2) + i sin(y ln 2)).
 
-    The angle is formed in one and a half times the precision, and its lower part enters by the
-    addition theorem to second order. Rounded once, it would cost |y| half ulps.
-    Regions: |y| < 2**16 in float32 and 2**44 in float64; beyond, the angle's error is eager's.
+    The angle is formed and reduced in twice the precision, and its lower part enters by the
+    addition theorem. Rounded once, it would cost |y| half ulps.
+    Regions: |y| < 2**16 in float32 and 2**44 in float64; beyond, digits of the angle are lost
+    as they are in eager, and the result is only bounded by 2^x.
     Special values: as exp.
     """
-    top = 127.0 if x.dtype == torch.float32 else 1023.0
-    half = 88.0 if x.dtype == torch.float32 else 768.0
+    top, half = (127.0, 88.0) if x.dtype == torch.float32 else (1023.0, 768.0)
     big = x > top
     e = torch.exp2(torch.where(big, (x - 2 * half).clamp(max=top), x))
     f = torch.where(big, 2.0**half, torch.ones_like(x))
-    hi, lo = times_constant(y, math.log(2), LOG_2_TAIL)
-    # Beyond the stated region lo is no longer small; then the angle is hi.
-    lo = torch.where(lo.abs() < torch.finfo(x.dtype).eps ** (1 / 3), lo, 0.0)
-    c, s, drop = torch.cos(hi), torch.sin(hi), lo * lo / 2
-    c, s = _on_circle(x, y, c - (s * lo + c * drop), s + (c * lo - s * drop))
+    c, s = _on_circle(x, y, *_quarter_turns(y))
     return Pair((c * f) * e * f, torch.where(y == 0, y, (s * f) * e * f))
 
 
@@ -208,7 +228,7 @@ def sqrt(x: Tensor, y: Tensor) -> Pair:
     u, v, _, root = _half_angle(x, y)
     top = y.isinf()
     u = torch.where(top, torch.inf, u / root)
-    v = torch.where(top, torch.inf, v / root)
+    v = torch.where(top, torch.inf, torch.where(u == 0, v, y.abs() / u / 2))
     return Pair(torch.where(x < 0, v, u), torch.where(x < 0, u, v).copysign(y))
 
 

@@ -52,7 +52,7 @@ def cosh(x: Tensor, y: Tensor) -> Pair:
     return Pair(re, torch.where(zero, torch.zeros_like(x).copysign(sign), im))
 
 
-@unary(aten.tanh.default, max_ulp=8)
+@unary(aten.tanh.default, max_ulp=5)
 def tanh(x: Tensor, y: Tensor) -> Pair:
     """Hyperbolic tangent.
 
@@ -144,7 +144,7 @@ def atanh(x: Tensor, y: Tensor) -> Pair:
     angle of (1-|x|)(1+|x|) - y^2 + 2iy; the first never cancels, and the second only where
     2y dominates.
 
-    Regions: beyond 1/eps the quotient is 4 (|x|/m) / m / (1 + (n/m)^2) for the larger part m
+    Regions: beyond 16/eps the quotient is 4 (|x|/m) / m / (1 + (n/m)^2) for the larger part m
     and the smaller n, and the angle is pi. Within sqrt(tiny)/eps of 1 the square of the
     distance h underflows, and the real part is log(sqrt(2/h)).
     Special values: C23 G.6.2.3. Reference: Kahan (1987), procedure CATANH.
@@ -152,7 +152,7 @@ def atanh(x: Tensor, y: Tensor) -> Pair:
     fi = torch.finfo(x.dtype)
     ax, ay = x.abs(), y.abs()
     m, n = ax.maximum(ay), ax.minimum(ay)
-    far = m > 1 / fi.eps
+    far = m > 16 / fi.eps
     gap = 1 - ax
     at_pole = (gap == 0) & (ay < math.sqrt(fi.tiny) / fi.eps)
 
@@ -171,14 +171,14 @@ def atanh(x: Tensor, y: Tensor) -> Pair:
 def _sigmoid_parts(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Terms (p, q, d, g) with 1 / (1 + e^-z) = (p + iq) g^2 / d, where g^2 <= 1 alone is small.
 
-    With e = e^-|x|, k = cos(y/2)^2 and 1 - e = (1 + e) tanh(|x|/2) the denominator d is
+    With e = e^-|x|, k = cos(y/2)^2 and 1 - e as (1 + e) tanh(|x|/2) near 0 the denominator d is
     (1-e)^2 + 4 e k. The numerators are 1-e + 2 e k and e sin y on the right, and 2k - (1-e) and
     sin y with g^2 = e on the left. Nothing overflows, and d and the numerator keep their digits
     near the poles i pi (2n + 1).
     """
     ax, left = x.abs(), x < 0
     e = torch.exp(-ax)
-    rise = (1 + e) * torch.tanh(0.5 * ax)
+    rise = torch.where(ax > 0.5, 1 - e, (1 + e) * torch.tanh(0.5 * ax))
     c, s = torch.cos(0.5 * y), torch.sin(0.5 * y)
     k, s = c * c, 2 * s * c
     p = torch.where(left, 2 * k - rise, rise + 2 * e * k)

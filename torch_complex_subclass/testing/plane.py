@@ -432,8 +432,6 @@ def evaluate(fn: Reference, x: Tensor, y: Tensor) -> list[tuple[Tensor, Tensor]]
 
 # Cut along the imaginary axis: the value at -0 is the limit from the left.
 _CUT_BY_X = {REFERENCES["asinh"], REFERENCES["atan"]}
-# Likewise the angle of a zero.
-_CUT_AT_ZERO = {REFERENCES[name] for name in ("angle", "log", "log10", "log2")}
 
 
 def _at_minus_zero(fn: Reference, re: Any, im: Any) -> Point:
@@ -468,10 +466,11 @@ def ulp_error(got: Tensor, want: tuple[Tensor, Tensor], unit: Tensor | None = No
     top = math.ldexp(1.0, math.frexp(fi.max)[1] - 1)  # half of the number after the largest
     unit = ulp(head, got.dtype) if unit is None else unit
     over = head.abs() / 2 >= top
-    half_got = torch.where(got.isinf(), top * got.double().sign(), got.double() / 2)
-    half_want = torch.where(over, top * head.sign(), head / 2)
+    half = torch.where(head.abs() > 1, 0.5, torch.ones_like(head))  # exact, and no overflow
+    got_top = torch.where(got.isinf() & (half < 1), top * got.double().sign(), got.double() * half)
+    want_top = torch.where(over, top * head.sign(), head * half)
     rest = torch.where(over, 0.0, rest)
-    error = ((half_got - half_want) / unit * 2 - rest / unit).abs()
+    error = ((got_top - want_top) / unit / half - rest / unit).abs()
     return torch.where(got.isnan() & ~head.isnan(), torch.inf, error)
 
 

@@ -1,9 +1,89 @@
-"""Error-free pieces and scaled primitives that the rules share, with the ranges they hold on."""
+"""Error-free pieces and scaled primitives that the rules share, with the ranges they hold on.
+
+The error-free pieces rely on round-to-nearest and on no reassociation. Inductor's C++ is built
+with `-fno-unsafe-math-optimizations -ffp-contract=off`, eager has no kernel across operations,
+and Triton contracts `a * b + c` into one fused operation. So every product below that enters a
+sum is exact, and a contracted sum is then the same number. Inductor's C++ is also built with
+`-fno-signed-zeros`: the sign of a zero is set by `copysign` or by a select, never by a sum.
+Inductor's vector code for `expm1` is `exp(x) - 1`; no rule calls it.
+"""
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
+
+
+def two_sum(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Rounded sum s and its error e, so a + b = s + e exactly (Knuth, 1969).
+
+    Domain: a + b does not overflow.
+    """
+    s = a + b
+    t = s - a
+    return s, (a - (s - t)) + (b - t)
+
+
+def quick_two_sum(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Rounded sum and its error as in `two_sum`, for |a| >= |b| or a = 0 (Dekker, 1971)."""
+    s = a + b
+    return s, b - (s - a)
+
+
+def split(a: Tensor) -> tuple[Tensor, Tensor]:
+    """Halves hi + lo = a of at most half of the significand each (Veltkamp, 1968).
+
+    Above `finfo.max / 2**(digits / 2 + 2)` lo is 0 and hi has all digits. The select there also
+    stands between the product and the difference, so that no compiler fuses the two.
+    """
+    fi = torch.finfo(a.dtype)
+    factor = 2.0 ** math.ceil(-math.log2(fi.eps / 2) / 2) + 1
+    c = torch.where(a.abs() < fi.max / (2 * factor), a * factor, 0.0)
+    hi = c - (c - a)
+    return hi, a - hi
+
+
+def square_terms(a: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Three terms, largest first, whose exact sum is a**2; each is exact.
+
+    Domain: |a| < sqrt(finfo.max), and |a| > sqrt(tiny) / eps for the smaller terms.
+    """
+    hi, lo = split(a)
+    return hi * hi, 2 * hi * lo, lo * lo
+
+
+def compensated_sum(first: Tensor, *terms: Tensor) -> Tensor:
+    """Sum in double-double arithmetic, rounded; the error is a few eps**2 of the largest sum."""
+    total, correction = first, torch.zeros_like(first)
+    for term in terms:
+        total, error = two_sum(total, term)
+        total, correction = quick_two_sum(total, correction + error)
+    return total + correction
+
+
+def times_constant(a: Tensor, constant: float, tail: float) -> tuple[Tensor, Tensor]:
+    """Product of a and `constant + tail` as hi + lo, to nearly twice the working precision.
+
+    `constant` is a double and `tail` what the double leaves out. Domain: as for `split`, and
+    the product must not overflow.
+    """
+    digits = 12 if a.dtype == torch.float32 else 26
+    first = _leading(constant, digits)
+    rest = (constant - first) + tail
+    second = _leading(rest, digits)
+    third = ((constant - first) - second) + tail
+    high, low = split(a)
+    # Each factor has half of the digits, so these three products are exact.
+    middle, error = two_sum(high * second, low * first)
+    hi, lo = two_sum(high * first, middle)
+    return hi, lo + (error + (high * third + low * rest))
+
+
+def _leading(value: float, digits: int) -> float:
+    unit = 2.0 ** (math.frexp(value)[1] - digits)
+    return math.floor(value / unit) * unit
 
 
 def quarter_scale(size: Tensor) -> tuple[Tensor, Tensor]:
@@ -18,3 +98,34 @@ def quarter_scale(size: Tensor) -> tuple[Tensor, Tensor]:
     one = torch.ones_like(size)  # keeps the dtype: where() of two floats would be float32
     root = torch.where(low, 1 / fi.eps, torch.where(high, 0.25, one))
     return root * root, root
+
+
+def square_scale(size: Tensor) -> Tensor:
+    """Power of two that makes the square of `size * scale` neither overflow nor underflow.
+
+    It is 1 for sizes within 2**50 of 1 in float32 and 2**400 in float64. A part n of a larger
+    size m that scaling down makes subnormal is one whose n / m**2 underflows.
+    Domain: size >= 0, finite or not.
+    """
+    top = round(math.log2(torch.finfo(size.dtype).max))
+    bound = 2.0 ** (25 * top // 64)
+    one = torch.ones_like(size)
+    high = torch.where(size > bound, 2.0 ** (-19 * top // 32), one)
+    return torch.where(size < 1 / bound, 2.0 ** (3 * top // 4), high)
+
+
+# Per dtype: the largest argument whose exponential is finite, rounded down, and a half shift.
+_EXP_RANGE = {torch.float32: (88.0, 60.0), torch.float64: (709.0, 512.0)}
+
+
+def scaled_exp(t: Tensor) -> tuple[Tensor, Tensor]:
+    """Factors e and f with exp(t) = e f f, both finite for t > -inf, so (a f) e f is safe.
+
+    Where exp(t) is representable f is 1. Above, f is the exponential of half a shift, and the
+    shift is subtracted exactly (Sterbenz); e stops growing where even the smallest positive
+    a gives infinity, so a = 0 gives 0 and never 0 * inf.
+    """
+    top, half = _EXP_RANGE[t.dtype]
+    big = t > top
+    e = torch.exp(torch.where(big, (t - 2 * half).clamp(max=top), t))
+    return e, torch.where(big, math.exp(half), torch.ones_like(t))

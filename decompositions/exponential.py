@@ -2,35 +2,330 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
-from torch_complex_subclass.decompositions.compensated import quarter_scale
-from torch_complex_subclass.decompositions.registry import Pair, unary
+from torch_complex_subclass.decompositions.arithmetic import mul, reciprocal, square
+from torch_complex_subclass.decompositions.compensated import (
+    compensated_sum,
+    quarter_scale,
+    quick_two_sum,
+    scaled_exp,
+    square_terms,
+    times_constant,
+    two_sum,
+)
+from torch_complex_subclass.decompositions.operands import as_pair
+from torch_complex_subclass.decompositions.registry import Operand, Pair, elementwise, unary
 
 aten = torch.ops.aten
+
+LOG_2_TAIL = 2.3190468138462996e-17
+"""Natural logarithm of 2 less its double."""
+
+HALF_PI_TAIL = 6.123233995736766e-17
+"""Half of pi less its double."""
+
+LARGEST_PRODUCT_EXPONENT = 64
+"""Largest integer exponent that `pow` computes by products."""
+
+
+def _on_circle(x: Tensor, y: Tensor, c: Tensor, s: Tensor) -> Pair:
+    """Cosine and sine of y as factors of exp(x): bounded where exp(x) settles the product.
+
+    For infinite x and a y that is not finite the cosine counts as 1 and, for x = -inf, the sine
+    as 0, which gives exp(inf + i inf) = inf + i NaN and exp(-inf + i inf) = 0.
+    """
+    lost = x.isinf() & ~y.isfinite()
+    return Pair(torch.where(lost, 1.0, c), torch.where(lost & (x < 0), 0.0, s))
 
 
 @unary(aten.exp.default, max_ulp=4)
 def exp(x: Tensor, y: Tensor) -> Pair:
-    """Exponential."""
-    r = torch.exp(x)
-    return Pair(r * torch.cos(y), r * torch.sin(y))
+    """Exponential e^x (cos y + i sin y).
+
+    Regions: above the range of e^x it enters as three factors, for a small sine or cosine can
+    bring the product back into range.
+    Special values: C23 G.6.3.1.
+    """
+    e, f = scaled_exp(x)
+    c, s = _on_circle(x, y, torch.cos(y), torch.sin(y))
+    return Pair((c * f) * e * f, torch.where(y == 0, y, (s * f) * e * f))
+
+
+def _quarter_turns(y: Tensor) -> Pair:
+    """Cosine and sine of y ln 2, reduced by quarter turns in twice the precision."""
+    turns = torch.round(y * (2 * math.log(2) / math.pi))
+    angle, angle_tail = times_constant(y, math.log(2), LOG_2_TAIL)
+    whole, whole_tail = times_constant(turns, math.pi / 2, HALF_PI_TAIL)
+    hi, lo = two_sum(angle, -whole)
+    hi, lo = quick_two_sum(hi, lo + (angle_tail - whole_tail))
+    # Beyond the stated region lo is not small; leaving it out keeps the result on the circle.
+    lo = torch.where(lo.abs() < torch.finfo(y.dtype).eps ** 0.5, lo, 0.0)
+    c, s = torch.cos(hi), torch.sin(hi)
+    c, s = c - s * lo, s + c * lo
+    quarter = turns - 4 * torch.floor(0.25 * turns)
+    odd = (quarter == 1) | (quarter == 3)
+    c, s = torch.where(odd, s, c), torch.where(odd, c, s)
+    return Pair(
+        torch.where((quarter == 1) | (quarter == 2), -c, c), torch.where(quarter >= 2, -s, s)
+    )
+
+
+@unary(aten.exp2.default, max_ulp=4)
+def exp2(x: Tensor, y: Tensor) -> Pair:
+    """Power 2^z = 2^x (cos(y ln 2) + i sin(y ln 2)).
+
+    The angle is formed and reduced in twice the precision, and its lower part enters by the
+    addition theorem. Rounded once, it would cost |y| half ulps.
+    Regions: |y| < 2**16 in float32 and 2**44 in float64; beyond, digits of the angle are lost
+    as they are in eager, and the result is only bounded by 2^x.
+    Special values: as exp.
+    """
+    top, half = (127.0, 88.0) if x.dtype == torch.float32 else (1023.0, 768.0)
+    big = x > top
+    e = torch.exp2(torch.where(big, (x - 2 * half).clamp(max=top), x))
+    f = torch.where(big, 2.0**half, torch.ones_like(x))
+    c, s = _on_circle(x, y, *_quarter_turns(y))
+    return Pair((c * f) * e * f, torch.where(y == 0, y, (s * f) * e * f))
+
+
+@unary(aten.expm1.default, max_ulp=None)
+def expm1(x: Tensor, y: Tensor) -> Pair:
+    """Exponential less one.
+
+    The real part is (e^x - 1) cos y - (1 - cos y), with e^x - 1 = tanh(x/2) (e^x + 1) and
+    1 - cos y = sin(y)^2 / (1 + cos y) where cos y > 0: each term keeps its digits near z = 0,
+    where e^x cos y - 1 keeps none. The terms cancel on the curve e^x cos y = 1, so the error is
+    normwise: 4 ulp of the larger part. The imaginary part is that of exp.
+
+    Special values: C23 has none; those of exp, less one. expm1(+-0 +- 0i) = +-0 +- 0i, where
+    eager loses the sign.
+    """
+    e, f = scaled_exp(x)
+    c, s = _on_circle(x, y, torch.cos(y), torch.sin(y))
+    versine = torch.where(c > 0, s * s / (1 + c), 1 - c)
+    small = torch.tanh(x / 2) * (e + 1) * c - versine
+    re = torch.where(x.abs() < 1, small, (c * f) * e * f - 1)
+    im = torch.where(y == 0, y, (s * f) * e * f)
+    return Pair(torch.where(y == 0, small_or_large(x, e, f), re), im)
+
+
+def small_or_large(x: Tensor, e: Tensor, f: Tensor) -> Tensor:
+    """Value of e^x - 1 on the real axis from e f f = e^x; keeps the sign of zero."""
+    small = torch.where(x == 0, x, torch.tanh(x / 2) * (e + 1))
+    return torch.where(x.abs() < 1, small, e * f * f - 1)
+
+
+def log_modulus(
+    x: Tensor,
+    y: Tensor,
+    excess: Tensor,
+    log: Callable[[Tensor], Tensor] = torch.log,
+    unit: float = 1.0,
+) -> Tensor:
+    """Logarithm of |z|; `unit` is the natural logarithm of the base of `log`.
+
+    `excess` is |z|^2 - 1, accurate where |z|^2 lies in [1/2, 3]: there the result is half of
+    log1p(excess). Elsewhere it is log(m) + log1p((n/m)^2) / 2 for the larger part m and the
+    smaller part n, where no square overflows and the sum does not cancel.
+    """
+    ax, ay = x.abs(), y.abs()
+    m, n = ax.maximum(ay), ax.minimum(ay)
+    size = m * m + n * n
+    near = (size >= 0.5) & (size <= 3)
+    ratio = torch.where(n == m, 1.0, n / m)  # 0/0 and inf/inf: log(m) settles the result
+    t = torch.where(near, excess, ratio * ratio)
+    result = log(torch.where(near, 1.0, m)) + torch.log1p(t) * (0.5 / unit)
+    return torch.where(ax.isinf() | ay.isinf(), torch.inf, result)
+
+
+def _excess(x: Tensor, y: Tensor) -> Tensor:
+    """Value of x^2 + y^2 - 1 as if in twice the precision."""
+    return compensated_sum(-torch.ones_like(x), *_paired(x, y))
+
+
+def _paired(x: Tensor, y: Tensor) -> tuple[Tensor, ...]:
+    """Terms of x^2 + y^2, each exact."""
+    return tuple(t for pair in zip(square_terms(x), square_terms(y), strict=True) for t in pair)
 
 
 @unary(aten.log.default, max_ulp=4)
 def log(x: Tensor, y: Tensor) -> Pair:
-    """Logarithm."""
-    return Pair(torch.log(torch.hypot(x, y)), torch.atan2(y, x))
+    """Principal logarithm log|z| + i arg z; imaginary part in [-pi, pi].
+
+    Cut: the negative real axis; the sign of y picks the side.
+
+    Regions: for |z|^2 in [1/2, 3] the real part is log1p(x^2 + y^2 - 1) / 2 with the squares
+    and the sum in twice the precision, because log|z| loses all digits at |z| = 1.
+    Special values: C23 G.6.3.2. Reference: Kahan (1987), procedure CLOG, where the extra
+    precision is the format's.
+    """
+    return Pair(log_modulus(x, y, _excess(x, y)), torch.atan2(y, x))
+
+
+@unary(aten.log10.default, max_ulp=4)
+def log10(x: Tensor, y: Tensor) -> Pair:
+    """Logarithm to base 10; as log, with the real logarithm to that base."""
+    re = log_modulus(x, y, _excess(x, y), torch.log10, math.log(10))
+    return Pair(re, torch.atan2(y, x) * (1 / math.log(10)))
+
+
+@unary(aten.log2.default, max_ulp=4)
+def log2(x: Tensor, y: Tensor) -> Pair:
+    """Logarithm to base 2; as log, with the real logarithm to that base."""
+    re = log_modulus(x, y, _excess(x, y), torch.log2, math.log(2))
+    return Pair(re, torch.atan2(y, x) * (1 / math.log(2)))
+
+
+@unary(aten.log1p.default, max_ulp=4)
+def log1p(x: Tensor, y: Tensor) -> Pair:
+    """Principal logarithm of 1 + z.
+
+    Cut: the real axis left of -1; the sign of y picks the side.
+
+    Regions: for |1 + z|^2 in [1/2, 3] the real part is log1p(2x + x^2 + y^2) / 2, the sum in
+    twice the precision, because it cancels on the circle |1 + z| = 1, which passes through 0.
+    Elsewhere it is the real part of log(1 + z), where the rounding of 1 + x is harmless.
+    Special values: as log at 1 + z; the sign of zero is kept at z = 0.
+    """
+    total = compensated_sum(2 * x, *_paired(x, y))
+    re = log_modulus(1 + x, y, total)
+    real = (y == 0) & (x > -0.25) & (x < 0.25)
+    return Pair(torch.where(real, torch.log1p(x), re), torch.atan2(y, 1 + x))
+
+
+def _half_angle(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Parts u >= v of sqrt(|x| + i|y|) and the modulus, each at the scale of `root`.
+
+    Returns (u, v, modulus, root): u and v times root, the modulus times root squared.
+    """
+    ax, ay = x.abs(), y.abs()
+    scale, root = quarter_scale(ax.maximum(ay))
+    sx, sy = ax * scale, ay * scale
+    modulus = torch.hypot(sx, sy)
+    u = torch.sqrt((modulus + sx) / 2)
+    return u, torch.where(u == 0, sy, sy / u / 2), modulus, root
 
 
 @unary(aten.sqrt.default, max_ulp=4)
 def sqrt(x: Tensor, y: Tensor) -> Pair:
-    """Principal square root."""
-    ax, ay = x.abs(), y.abs()
-    scale, root = quarter_scale(ax.maximum(ay))
-    sx, sy = ax * scale, ay * scale
-    u = torch.sqrt((torch.hypot(sx, sy) + sx) / 2) / root
-    u = torch.where(ay.isinf(), torch.inf, u)
-    v = torch.where(ay.isinf() | (u == 0), ay, ay / u / 2)
+    """Principal square root of z = x + iy, so Re(result) >= 0.
+
+    Cut: the negative real axis; the sign of y picks the side,
+    sqrt(-4 + 0i) = 2i and sqrt(-4 - 0i) = -2i.
+
+    With u = sqrt((|z| + |x|) / 2) the other part is |y| / (2u). Neither subtracts, so nothing
+    cancels where the textbook form has |z| - |x|.
+
+    Regions: |z| + |x| is formed at 1/16 scale near overflow and at 1/eps^2 scale near
+    underflow. Both are powers of four, so scaling is exact.
+    Special values: C23 G.6.4.2. Reference: Kahan (1987), procedure CSQRT.
+    """
+    u, v, _, root = _half_angle(x, y)
+    top = y.isinf()
+    u = torch.where(top, torch.inf, u / root)
+    v = torch.where(top, torch.inf, torch.where(u == 0, v, y.abs() / u / 2))
     return Pair(torch.where(x < 0, v, u), torch.where(x < 0, u, v).copysign(y))
+
+
+@unary(aten.rsqrt.default, max_ulp=4)
+def rsqrt(x: Tensor, y: Tensor) -> Pair:
+    """Reciprocal square root, conj(sqrt(z)) / |z|; Re(result) >= 0.
+
+    Cut: the negative real axis; the sign of y picks the side, opposite to that of sqrt.
+    Regions: as sqrt; the quotient is formed at the same scale.
+    Special values: infinite parts give 0, where eager gives NaN for an infinite y; 0 gives
+    inf + i NaN, as in eager.
+    """
+    u, v, modulus, root = _half_angle(x, y)
+    infinite = x.isinf() | y.isinf()
+    u = torch.where(infinite, 0.0, u / modulus * root)
+    v = torch.where(infinite, 0.0, v / modulus * root)
+    zero = modulus == 0
+    re, im = torch.where(x < 0, v, u), torch.where(x < 0, u, v).copysign(-y)
+    return Pair(torch.where(zero, torch.inf, re), torch.where(zero, torch.nan, im))
+
+
+def _integer_power(z: Pair, n: int) -> Pair:
+    """Value of z^n for n >= 1 by squaring."""
+    result: Pair | None = None
+    while True:
+        if n & 1:
+            result = z if result is None else mul(result, z)
+        n >>= 1
+        if n == 0:
+            assert result is not None
+            return result
+        z = square(*z)
+
+
+def _general_power(z: Operand, w: Operand) -> Pair:
+    """Value of exp(w log z) for z not 0, with the modulus as a real power.
+
+    With w = u + iv the modulus is h^2 for h = sqrt(|z|)^u e^(-v arg(z) / 2): the two factors h
+    overflow only where the result does.
+    """
+    x, y = as_pair(z)
+    u, v = as_pair(w)
+    _, _, modulus, root = _half_angle(x, y)
+    theta = torch.atan2(y, x)
+    h = torch.pow(torch.sqrt(modulus) / root, u)
+    phi = u * theta
+    if isinstance(v, Tensor) or v != 0:
+        h = h * torch.exp(-0.5 * v * theta)
+        phi = phi + v * log_modulus(x, y, _excess(x, y))
+    return Pair(torch.cos(phi) * h * h, torch.sin(phi) * h * h)
+
+
+def _tensor_like(number: Operand, other: Operand) -> Pair:
+    """Pair of tensors from a number or a real tensor, in the shape and dtype of `other`."""
+    re, im = as_pair(number)
+    if isinstance(re, Tensor):
+        return Pair(re, im)
+    like = as_pair(other).re
+    return Pair(torch.full_like(like, re), torch.full_like(like, im))
+
+
+@elementwise(
+    aten.pow.Tensor_Tensor, aten.pow.Tensor_Scalar, aten.pow.Scalar, data=("self", "exponent")
+)
+def pow(z: Operand, w: Operand) -> Pair:
+    """Principal power z^w = exp(w log z).
+
+    Integer exponents up to 64 in size are products, 1/2 and -1/2 roots: no logarithm, and
+    exact where the products are. A negative exponent is the power of the reciprocal, which
+    underflows to 0 instead of dividing by an overflown power.
+
+    The error is normwise: at most (4 + 3 n) ulp for an integer n, and otherwise
+    (4 + 3 |w| (1 + |log z|)) ulp, the growth with |w log z| being that of the angle.
+    Special values: 0^w is 0 for Re(w) > 0, inf + i NaN for Re(w) < 0 and NaN on the imaginary axis,
+    as in eager; z^0 = 1 always, where eager gives NaN for 0^0 with a tensor exponent.
+    """
+    if isinstance(w, Pair) and not isinstance(w.re, Tensor) and w.im == 0:
+        w = w.re
+    if isinstance(w, int | float):
+        z = as_pair(z)
+        if w == 0:
+            return Pair(torch.ones_like(z.re), torch.zeros_like(z.re))
+        if w in (0.5, -0.5):
+            return sqrt(*z) if w > 0 else rsqrt(*z)
+        if w == int(w) and abs(w) <= LARGEST_PRODUCT_EXPONENT:
+            return _integer_power(z if w > 0 else reciprocal(*z), abs(int(w)))
+    z = _tensor_like(z, w)
+    re, im = _general_power(z, w)
+    u, v = as_pair(w)
+    return _at_zero_base(z, _tensor_like(Pair(u, v), z), Pair(re, im))
+
+
+def _at_zero_base(z: Pair, w: Pair, value: Pair) -> Pair:
+    """Replace `value` where z or w is 0."""
+    base = (z.re == 0) & (z.im == 0)
+    none = (w.re == 0) & (w.im == 0)
+    re = torch.where(base, torch.where(w.re > 0, 0.0, torch.nan), value.re)
+    im = torch.where(base, torch.where(w.re > 0, 0.0, torch.nan), value.im)
+    re = torch.where(base & (w.re < 0), torch.inf, re)
+    return Pair(torch.where(none, 1.0, re), torch.where(none, 0.0, im))

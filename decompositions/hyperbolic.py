@@ -1,1 +1,216 @@
 """Hyperbolic functions, their inverses, and the sigmoid."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from torch_complex_subclass.decompositions.compensated import scaled_exp
+from torch_complex_subclass.decompositions.registry import Pair, unary
+
+aten = torch.ops.aten
+
+
+def sinh_cosh(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Factors (s, c, f) with sinh x = s f f and cosh x = c f f; f is 1 where cosh is in range."""
+    e, f = scaled_exp(x.abs())
+    in_range = f == 1
+    c = 0.5 * e + torch.where(in_range, 0.5 / e, 0.0)
+    s = torch.where(in_range, torch.sinh(x), (0.5 * e).copysign(x))
+    return s, c, f
+
+
+@unary(aten.sinh.default, max_ulp=4)
+def sinh(x: Tensor, y: Tensor) -> Pair:
+    """Hyperbolic sine, sinh x cos y + i cosh x sin y.
+
+    Regions: where sinh x is out of range it enters as three factors, for a small sine or cosine
+    can bring the product back.
+    Special values: C23 G.6.2.5.
+    """
+    s, c, f = sinh_cosh(x)
+    lost = x.isinf() & ~y.isfinite()
+    re = torch.where(lost, 1.0, torch.cos(y)) * f * s * f
+    im = torch.sin(y) * f * c * f
+    return Pair(torch.where(x == 0, x, re), torch.where(y == 0, y, im))
+
+
+@unary(aten.cosh.default, max_ulp=4)
+def cosh(x: Tensor, y: Tensor) -> Pair:
+    """Hyperbolic cosine, cosh x cos y + i sinh x sin y.
+
+    Regions: as sinh. Special values: C23 G.6.2.4.
+    """
+    s, c, f = sinh_cosh(x)
+    lost = x.isinf() & ~y.isfinite()
+    re = torch.where(lost, 1.0, torch.cos(y)) * f * c * f
+    im = torch.sin(y) * f * s * f
+    sign = torch.where(x.signbit() ^ y.signbit(), -1.0, torch.ones_like(x))
+    zero = (x == 0) | (y == 0)
+    return Pair(re, torch.where(zero, torch.zeros_like(x).copysign(sign), im))
+
+
+@unary(aten.tanh.default, max_ulp=5)
+def tanh(x: Tensor, y: Tensor) -> Pair:
+    """Hyperbolic tangent.
+
+    With t = tan y, b = 1 + t^2, s = sinh x it is (b s sqrt(1 + s^2) + i t) / (1 + b s^2): no
+    sum subtracts, so both parts keep their digits near the poles i (pi/2 + n pi).
+
+    Regions: where e^(-2|x|) < eps/4 the real part is +-1 and the imaginary part (t/b) / s^2,
+    divided twice because s^2 overflows at half of the range of s.
+    Special values: C23 G.6.2.6. Reference: Kahan (1987), procedure CTANH, which sets the
+    imaginary part to 0 at large |x|.
+    """
+    large = x.abs() > 0.5 * math.log(4 / torch.finfo(x.dtype).eps)
+    t, s = torch.tan(y), torch.sinh(x)
+    b = 1 + t * t
+    s2 = torch.where(large, 0.0, s * s)
+    denominator = 1 + b * s2
+    re = b * torch.sqrt(1 + s2) * s / denominator
+    re = torch.where(large, torch.ones_like(x).copysign(x), re)
+    im = torch.where(large, t / b / s / s, t / denominator)
+    im = torch.where(x.isinf(), torch.zeros_like(y).copysign(im), im)
+    return Pair(torch.where(x == 0, x, re), torch.where(y == 0, y, im))
+
+
+def inverse_sine_parts(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """For x, y >= 0: (d, im) with Re asin(x + iy) = atan2(x, d) and im = Im asin(x + iy) >= 0.
+
+    With r = |z + 1|, s = |z - 1| and a = (r + s)/2 they are d = sqrt((a - x)(a + x)) and
+    im = log1p((a - 1) + sqrt((a - 1)(a + 1))). The differences a - x and a - 1 are built from
+    r - (x+1) = y^2/(r + x+1) and s - |x-1| = y^2/(s + |x-1|), so they never cancel.
+
+    Regions: |z| near sqrt(max), where squares overflow: d = y and im = log(2|z|). For
+    y < 4 sqrt(tiny) and x < 1 the square y^2 underflows: im = y / sqrt((1-x)(1+x)).
+    Reference: Hull, Fairgrieve, Tang (1997).
+    """
+    fi = torch.finfo(x.dtype)
+    m, n = x.maximum(y), x.minimum(y)
+    huge = m > math.sqrt(fi.max) / 8
+    tiny = (y < 4 * math.sqrt(fi.tiny)) & (x < 1)
+    inside = x <= 1
+
+    xp, xm, yy = x + 1, (x - 1).abs(), y * y
+    r, s = torch.hypot(xp, y), torch.hypot(xm, y)
+    a = 0.5 * (r + s)
+    upper, lower = yy / (r + xp), s + xm
+    d = torch.where(inside, upper + lower, 1 / (r + xp) + 1 / lower)
+    d = torch.sqrt(0.5 * (a + x) * d) * torch.where(inside, 1.0, y)
+
+    excess = 0.5 * (upper + torch.where(x < 1, yy / lower, lower))
+    excess = torch.where(tiny, xp * xm, torch.where(a > 1.5, a - 1, excess))
+    root = torch.sqrt(torch.where(tiny, excess, excess * (a + 1)))
+    ratio = torch.where(n == m, 1.0, n / m)
+    t = torch.log1p(torch.where(huge, ratio * ratio, excess + root))
+    im = torch.where(huge, torch.log(m) + (math.log(2) + 0.5 * t), torch.where(tiny, y / root, t))
+    infinite = x.isinf() | y.isinf()
+    return torch.where(huge, y, d), torch.where(infinite, torch.inf, im)
+
+
+@unary(aten.asinh.default, max_ulp=4)
+def asinh(x: Tensor, y: Tensor) -> Pair:
+    """Inverse hyperbolic sine; imaginary part in [-pi/2, pi/2].
+
+    Cut: the imaginary axis above i and below -i; the sign of x picks the side.
+    Computed as -i asin(iz); see `inverse_sine_parts`. Special values: C23 G.6.2.2.
+    """
+    d, re = inverse_sine_parts(y.abs(), x.abs())
+    im = torch.where(y == 0, y, torch.atan2(y, d))
+    return Pair(re.copysign(x), im)
+
+
+@unary(aten.acosh.default, max_ulp=4)
+def acosh(x: Tensor, y: Tensor) -> Pair:
+    """Inverse hyperbolic cosine; real part >= 0, imaginary part in [-pi, pi].
+
+    Cut: the real axis left of 1; the sign of y picks the side.
+    Computed as +-i acos(z); see `inverse_sine_parts`. Special values: C23 G.6.2.1.
+    """
+    d, re = inverse_sine_parts(x.abs(), y.abs())
+    im = torch.where(x == 0, math.pi / 2, torch.atan2(d, x))
+    return Pair(re, im.copysign(y))
+
+
+@unary(aten.atanh.default, max_ulp=4)
+def atanh(x: Tensor, y: Tensor) -> Pair:
+    """Inverse hyperbolic tangent; imaginary part in [-pi/2, pi/2].
+
+    Cut: the real axis beyond -1 and 1; the sign of y picks the side.
+
+    The real part is log1p(4|x| / ((1-|x|)^2 + y^2)) / 4 and the imaginary part half of the
+    angle of (1-|x|)(1+|x|) - y^2 + 2iy; the first never cancels, and the second only where
+    2y dominates.
+
+    Regions: beyond 16/eps the quotient is 4 (|x|/m) / m / (1 + (n/m)^2) for the larger part m
+    and the smaller n, and the angle is pi. Within sqrt(tiny)/eps of 1 the square of the
+    distance h underflows, and the real part is log(sqrt(2/h)).
+    Special values: C23 G.6.2.3. Reference: Kahan (1987), procedure CATANH.
+    """
+    fi = torch.finfo(x.dtype)
+    ax, ay = x.abs(), y.abs()
+    m, n = ax.maximum(ay), ax.minimum(ay)
+    far = m > 16 / fi.eps
+    gap = 1 - ax
+    at_pole = (gap == 0) & (ay < math.sqrt(fi.tiny) / fi.eps)
+
+    ratio = n / m
+    quotient = torch.where(far, 4 * (ax / m) / m / (1 + ratio * ratio), 4 * ax / (gap**2 + ay**2))
+    t = torch.log1p(torch.where(at_pole, math.sqrt(2) / torch.sqrt(ay), quotient))
+    re = torch.where(at_pole, t, 0.25 * t)
+    re = torch.where(ax.isinf() | ay.isinf(), 0.0, torch.where(x == 0, 0.0, re))
+
+    across = torch.where(far, -1.0, gap * (1 + ax) - ay * ay)
+    im = 0.5 * torch.atan2(torch.where(far, 0.0, 2 * ay), across)
+    lost = y.isnan() | (x.isnan() & ~y.isinf())
+    return Pair(re.copysign(x), torch.where(lost, torch.nan, im.copysign(y)))
+
+
+def _sigmoid_parts(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Terms (p, q, d, g) with 1 / (1 + e^-z) = (p + iq) g^2 / d, where g^2 <= 1 alone is small.
+
+    With e = e^-|x|, k = cos(y/2)^2 and 1 - e as (1 + e) tanh(|x|/2) near 0 the denominator d is
+    (1-e)^2 + 4 e k. The numerators are 1-e + 2 e k and e sin y on the right, and 2k - (1-e) and
+    sin y with g^2 = e on the left. Nothing overflows, and d and the numerator keep their digits
+    near the poles i pi (2n + 1).
+    """
+    ax, left = x.abs(), x < 0
+    e = torch.exp(-ax)
+    rise = torch.where(ax > 0.5, 1 - e, (1 + e) * torch.tanh(0.5 * ax))
+    c, s = torch.cos(0.5 * y), torch.sin(0.5 * y)
+    k, s = c * c, 2 * s * c
+    p = torch.where(left, 2 * k - rise, rise + 2 * e * k)
+    q = torch.where(left, s, e * s)
+    g = torch.where(left, torch.exp(-0.5 * ax), 1.0)
+    return p, torch.where(y == 0, y, q), rise * rise + 4 * e * k, g
+
+
+@unary(aten.sigmoid.default, max_ulp=None)
+def sigmoid(x: Tensor, y: Tensor) -> Pair:
+    """Logistic function 1 / (1 + e^-z); see `_sigmoid_parts`.
+
+    The real part vanishes on the curve e^x + cos y = 0, so the error is normwise: 6 ulp of the
+    larger part.
+
+    Special values: Re(z) = inf gives 1 and -inf gives 0, for any imaginary part, where eager
+    gives NaN at -inf.
+    """
+    p, q, d, g = _sigmoid_parts(x, y)
+    re, im = p / d * g * g, q / d * g * g
+    end = torch.where(x > 0, 1.0, torch.zeros_like(x))
+    re = torch.where(x.isinf(), end, re)
+    return Pair(re, torch.where(x.isinf(), torch.zeros_like(y).copysign(im), im))
+
+
+@unary(aten.silu.default, max_ulp=None)
+def silu(x: Tensor, y: Tensor) -> Pair:
+    """Product z sigmoid(z); z enters before the small factor, which can be subnormal by itself.
+
+    The error is normwise: 8 ulp of the larger part. Special values: NaN for infinite parts, as
+    in eager.
+    """
+    p, q, d, g = _sigmoid_parts(x, y)
+    p, q = p / d * g, q / d * g
+    return Pair((x * p - y * q) * g, (x * q + y * p) * g)

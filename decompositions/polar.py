@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from torch_complex_subclass.decompositions.compensated import quarter_scale
 from torch_complex_subclass.decompositions.registry import (
     Operand,
     Pair,
@@ -38,7 +39,14 @@ def angle(x: Tensor, y: Tensor) -> Tensor:
 
 @unary(aten.sgn.default, max_ulp=4)
 def sgn(x: Tensor, y: Tensor) -> Pair:
-    """Phase z / |z| on the unit circle; 0 at 0."""
+    """Phase z / |z| on the unit circle; 0 at 0.
+
+    Regions: near underflow and overflow both parts are scaled by a power of four first, for a
+    subnormal |z| has few digits and an overflown one none.
+    Special values: NaN where a part is not finite, as in eager; C23 has no such function.
+    """
+    scale, _ = quarter_scale(x.abs().maximum(y.abs()))
+    x, y = x * scale, y * scale
     size = torch.hypot(x, y)
     zero = size == 0
     return Pair(torch.where(zero, 0.0, x / size), torch.where(zero, 0.0, y / size))

@@ -17,7 +17,7 @@ from torch_complex_subclass.decompositions.registry import Operand, Pair, elemen
 aten = torch.ops.aten
 
 
-def scale(z: Operand, factor: Operand | complex) -> Operand:
+def scale(z: Operand, factor: Operand) -> Operand:
     """Return `factor * z` for the `alpha=` and `value=` arguments of aten ops."""
     if isinstance(factor, Pair):
         return mul(z, factor)
@@ -84,7 +84,7 @@ def square(x: Tensor, y: Tensor) -> Pair:
     return Pair((ax - ay) * (0.5 * ax + 0.5 * ay) * 2, 2 * (x * y))
 
 
-def _quotient(a: Operand, b: Operand, c: Tensor, d: Tensor) -> Pair:
+def _quotient(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Pair:
     """Quotient (a + ib) / (c + id) for |c| >= |d|: Smith (1962)."""
     ratio = torch.where(c == 0, c, d / c)
     denominator = c + d * ratio

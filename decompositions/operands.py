@@ -29,6 +29,6 @@ def is_number(value: object) -> bool:
 def broadcast(re: Any, im: Any) -> Pair:
     """Give both parts their common shape; they differ where an operand without one was added."""
     if re.shape != im.shape:
-        re, im = torch.broadcast_tensors(re, im)  # type: ignore[no-untyped-call]
+        re, im = torch.broadcast_tensors(re, im)
         return Pair(re.clone(), im.clone())
     return Pair(re, im)

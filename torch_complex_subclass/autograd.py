@@ -26,7 +26,7 @@ from torch_complex_subclass.torch_compat import allow_in_graph
 aten = torch.ops.aten
 
 
-class _Replace(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _Replace(TorchDispatchMode):
     """Computes one op by a function that returns the other class of complex tensor."""
 
     def __init__(self, op: OpOverload, fn: Callable[..., Any]) -> None:

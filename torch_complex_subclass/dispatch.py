@@ -63,7 +63,8 @@ def _argument_names(op: OpOverload) -> tuple[str, ...]:
 def _cast_operand(value: Any, dtype: torch.dtype) -> Any:
     if isinstance(value, Pair):
         return Pair(_cast_operand(value.re, dtype), _cast_operand(value.im, dtype))
-    return value.to(dtype) if isinstance(value, Tensor) else value
+    same = not isinstance(value, Tensor) or value.dtype == dtype
+    return value if same else value.to(dtype)
 
 
 def _is_operand(value: Any) -> bool:

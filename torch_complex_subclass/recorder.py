@@ -106,12 +106,19 @@ class Recorder(TorchDispatchMode):
         self, func: OpOverload, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         kwargs = kwargs or {}
+        if func.namespace == "prim":  # a question such as the device, not a computation
+            return func(*args, **kwargs)
         decomposition = self.decompositions.get(func)
         if decomposition is not None:
             with self:
                 result = decomposition(*args, **kwargs)
             if result is not NotImplemented:
                 return result
+        with self:
+            # Ops that are defined by others reach a mode as they are where autograd is off.
+            result = func.decompose(*args, **kwargs)
+        if result is not NotImplemented:
+            return result
         result = func(*args, **kwargs)
         node_args, node_kwargs = pytree.tree_map(self._argument, (args, kwargs))
         node = self.graph.call_function(func, node_args, node_kwargs)

@@ -113,3 +113,20 @@ def test_write_in_place_at_every_length() -> None:
     for length in (15, 64, 70001):
         a, b = (torch.randn(length, dtype=torch.complex64) for _ in "ab")
         assert_compiles(fn, a, b, backend="inductor_complex", dynamic=False, gradient=False)
+
+
+def test_buffer_local_to_a_loop() -> None:
+    """A norm followed by an activation, trained: the kernel keeps a row of moduli for itself."""
+
+    def loss(a: Tensor, gain: Tensor, bias: Tensor) -> Tensor:
+        b = a * torch.rsqrt(a.abs().square().mean(-1, keepdim=True) + 1e-6) * gain
+        modulus = b.abs()
+        c = b * (torch.relu(modulus + bias) / modulus.clamp_min(1e-6))
+        return (c @ c.mH).abs().square().mean()
+
+    args = (
+        torch.randn(256, 128, dtype=torch.complex64),
+        torch.randn(128, dtype=torch.complex64),
+        torch.full((128,), -0.1),
+    )
+    assert_compiles(loss, *args, backend="inductor_complex")

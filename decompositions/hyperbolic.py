@@ -164,6 +164,7 @@ def atanh(x: Tensor, y: Tensor) -> Pair:
 
     across = torch.where(far, -1.0, gap * (1 + ax) - ay * ay)
     im = 0.5 * torch.atan2(torch.where(far, 0.0, 2 * ay), across)
+    im = torch.where(ay.isinf(), math.pi / 2, im)
     lost = y.isnan() | (x.isnan() & ~y.isinf())
     return Pair(re.copysign(x), torch.where(lost, torch.nan, im.copysign(y)))
 

@@ -88,7 +88,8 @@ def sinc(x: Tensor, y: Tensor) -> Pair:
     twice the precision: rounded once it would cost pi |y| half ulps.
     The error is normwise: 8 ulp of the larger part.
 
-    Special values: infinite parts give NaN, as in eager.
+    Special values: infinite x gives NaN, as in eager; infinite y gives the limit, where eager
+    gives NaN.
     """
     period = x - 2 * torch.round(0.5 * x)
     s = _sine_of_pi(period)

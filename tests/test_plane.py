@@ -1,0 +1,226 @@
+"""Every unary rule against mpmath, part by part and region by region, in ulp."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import mpmath
+import pytest
+import torch
+from mpmath import mp
+from torch import Tensor
+
+from torch_complex_subclass.decompositions import TABLE, Kind, Rule, arithmetic, exponential
+from torch_complex_subclass.decompositions.registry import Pair
+from torch_complex_subclass.testing import plane
+
+DTYPES = [torch.float32, torch.float64]
+
+RULES = [
+    rule for rule in TABLE.values() if rule.kind is Kind.UNARY and not rule.op._schema.is_mutable
+]
+
+# Boolean results; tests of those ops compare them with eager.
+PREDICATES = {"isinf", "isnan", "isfinite", "isposinf", "isneginf", "signbit"}
+
+# Rules without a bound for each part: a part vanishes on a curve. Ulp of the larger part.
+NORMWISE = {"expm1": 4, "sigmoid": 6, "silu": 8, "sinc": 6}
+
+# (op, region): reason. A line that is no longer true fails.
+MISSES_ITS_BOUND = {
+    ("exp2", "everywhere"): "y ln 2 is not known to a fraction of a turn for |y| beyond 1/eps",
+    ("exp2", "near_overflow"): "y ln 2 is not known to a fraction of a turn for |y| beyond 1/eps",
+}
+
+
+def referenced(rule: Rule) -> bool:
+    return plane.op_name(rule) in plane.REFERENCES
+
+
+def cases() -> list[Any]:
+    found = []
+    for rule in RULES:
+        name = plane.op_name(rule)
+        for region in plane.REGIONS if referenced(rule) else ():
+            reason = MISSES_ITS_BOUND.get((name, region))
+            marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
+            found.append(pytest.param(rule, region, marks=marks, id=f"{name}-{region}"))
+    return found
+
+
+def check(rule: Rule, region: str, dtype: torch.dtype, got: list[Tensor], how: str) -> None:
+    name = plane.op_name(rule)
+    want = plane.reference(name, region, dtype)
+    unit = None if rule.max_ulp is not None else plane.normwise_unit(want, dtype)
+    bound = NORMWISE[name] if rule.max_ulp is None else rule.max_ulp
+    assert len(got) == len(want)
+    for part, a, b in zip(("re", "im"), got, want, strict=False):
+        assert a.dtype == dtype
+        label = f"{how} {name} on {region} in {dtype}"
+        at = plane.samples(region, dtype)
+        plane.assert_ulp(a, b, bound, at=at, part=part, label=label, unit=unit)
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize(("rule", "region"), cases())
+def test_within_stated_ulp(rule: Rule, region: str, dtype: torch.dtype) -> None:
+    assert rule.fn is not None
+    check(rule, region, dtype, plane.parts_of(rule.fn(*plane.samples(region, dtype))), "eager rule")
+
+
+@pytest.mark.parametrize("rule", RULES, ids=plane.op_name)
+def test_has_a_reference(rule: Rule) -> None:
+    name = plane.op_name(rule)
+    assert referenced(rule) or name in PREDICATES, f"plane.REFERENCES lacks {name}"
+    if referenced(rule):
+        assert (rule.max_ulp is None) == (name in NORMWISE), f"{name} needs exactly one bound"
+
+
+def test_named_misses_exist() -> None:
+    names = {plane.op_name(rule) for rule in RULES}
+    for name, region in MISSES_ITS_BOUND:
+        assert name in names
+        assert region in plane.REGIONS
+    assert names >= set(NORMWISE)
+
+
+COMPILED = (
+    "exp expm1 log log1p sqrt rsqrt sin cosh tanh asin acosh atanh sigmoid sinc reciprocal".split()
+)
+COMPILED_REGIONS = ("unit", "near_zero", "unit_circle", "shifted_circle", "poles", "exp_range")
+
+
+def test_compiled_within_stated_ulp() -> None:
+    """One compiled function for all rules and both dtypes, to compile once."""
+    rules = [plane.rules_by_name()[name] for name in COMPILED]
+    inputs = [
+        torch.cat([plane.samples(region, dtype)[part] for region in COMPILED_REGIONS])
+        for dtype in DTYPES
+        for part in (0, 1)
+    ]
+
+    def every(x: Tensor, y: Tensor, x64: Tensor, y64: Tensor) -> list[list[Any]]:
+        calls = [(rule.fn, pair) for pair in ((x, y), (x64, y64)) for rule in rules]
+        return [list(fn(*pair)) for fn, pair in calls if fn is not None]
+
+    torch._dynamo.reset()
+    results = torch.compile(every, fullgraph=True)(*inputs)
+    keys = [(rule, dtype) for dtype in DTYPES for rule in rules]
+    for (rule, dtype), parts in zip(keys, results, strict=True):
+        chunks = zip(*(part.chunk(len(COMPILED_REGIONS)) for part in parts), strict=True)
+        for region, chunk in zip(COMPILED_REGIONS, chunks, strict=True):
+            check(rule, region, dtype, list(chunk), "compiled rule")
+
+
+# ---------------------------------------------------------------- quotients and powers
+
+
+def normwise_error(got: Pair, want: Any, dtype: torch.dtype) -> Tensor:
+    unit = plane.normwise_unit(want, dtype)
+    errors = [plane.ulp_error(a, b, unit) for a, b in zip(got, want, strict=True)]
+    return torch.maximum(*errors)
+
+
+def power(w: complex, x: Any, y: Any) -> Any:
+    """Power by the logarithm at any precision; y >= 0."""
+    re, im = plane.REFERENCES["log"](x, y)
+    size = mp.exp(w.real * re - w.imag * im)
+    phi = w.real * im + w.imag * re
+    return size * mp.cos(phi), size * mp.sin(phi)
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("w", [1, 2, 3, -1, -2, 7, -5, 40, 0.5, -0.5, 0.3, -2.75, 1.5 - 0.5j, 2j])
+def test_power_normwise(w: complex, dtype: torch.dtype) -> None:
+    for region in ("unit", "unit_circle", "near_axes"):
+        x, y = (part[:24].abs() for part in plane.samples(region, dtype))
+        x = -x
+        exponent = Pair(w.real, w.imag) if isinstance(w, complex) else w
+        got = exponential.pow(Pair(x, y), exponent)
+        error = normwise_error(got, plane.evaluate(functools.partial(power, w), x, y), dtype)
+        log_size = torch.hypot(torch.hypot(x, y).log(), torch.atan2(y, x)).double()
+        growth = abs(w) * (1 + log_size)
+        if isinstance(w, int):
+            growth = torch.full_like(log_size, abs(w))
+        bound = 4 + 3 * growth
+        assert (error <= bound).all(), f"{region}: {error.max()} ulp, at {(error / bound).argmax()}"
+
+
+def test_power_takes_every_operand() -> None:
+    x, y = plane.samples("unit", torch.float64)
+    z, w = torch.complex(x, y), torch.complex(y, x) / 4
+    for ours, theirs in [
+        (exponential.pow(Pair(x, y), Pair(y / 4, x / 4)), z**w),
+        (exponential.pow(x.abs(), Pair(y / 4, x / 4)), x.abs() ** w),
+        (exponential.pow(Pair(x, y), y), z**y),
+        (exponential.pow(Pair(2.0, 1.0), Pair(x, y)), torch.pow(2 + 1j, z)),
+        (exponential.pow(2.0, Pair(x, y)), torch.pow(2.0, z)),
+        (exponential.pow(Pair(x, y), Pair(2.0, 0.0)), z**2),
+        (exponential.pow(Pair(x, y), 0), z**0),
+    ]:
+        torch.testing.assert_close(torch.complex(*ours), theirs, rtol=1e-12, atol=1e-300)
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("region", list(plane.REGIONS))
+def test_quotient_normwise(region: str, dtype: torch.dtype) -> None:
+    a, b = plane.samples("everywhere" if region == "near_overflow" else "moderate", dtype)
+    c, d = plane.samples(region, dtype)
+    regular = (c != 0) | (d != 0)
+    a, b, c, d = (part[regular] for part in (a, b, c, d))
+    got = arithmetic.div(Pair(a, b), Pair(c, d))
+    want = [[], []]
+    with mpmath.workprec(4800):
+        for p in zip(*(part.tolist() for part in (a, b, c, d)), strict=True):
+            quotient = mp.mpc(p[0], p[1]) / mp.mpc(p[2], p[3])
+            want[0].append(float(quotient.real))
+            want[1].append(float(quotient.imag))
+    exact = [(torch.tensor(part, dtype=torch.float64), torch.zeros(len(a))) for part in want]
+    error = normwise_error(got, exact, dtype)
+    assert (error <= 6).all(), f"{error.max()} ulp"
+
+
+# ---------------------------------------------------------------- the instruments themselves
+
+
+def test_references_agree_with_mpmath() -> None:
+    """The formulas of plane.REFERENCES are ours; mpmath's own functions check them."""
+    points = [(0.3, 0.7), (-1.4, 0.2), (2.5, 1.5), (-0.6, 1.9), (1e-3, 1e-3)]
+    own = {"sinc": mp.sincpi, "log2": lambda z: mp.log(z) / mp.ln2, "exp2": lambda z: mp.mpf(2) ** z}
+    own |= {"log1p": lambda z: mp.log(1 + z), "rsqrt": lambda z: 1 / mp.sqrt(z)}
+    own |= {"sigmoid": lambda z: 1 / (1 + mp.exp(-z)), "silu": lambda z: z / (1 + mp.exp(-z))}
+    own |= {"reciprocal": lambda z: 1 / z, "square": lambda z: z * z, "abs": abs}
+    own |= {"expm1": lambda z: mp.exp(z) - 1, "sgn": mp.sign, "neg": lambda z: -z}
+    conj = mp.conj
+    own |= {"positive": lambda z: z, "_conj": conj, "_conj_physical": conj, "conj_physical": conj}
+    with mpmath.workprec(120):
+        for name, fn in plane.REFERENCES.items():
+            theirs = own.get(name) or getattr(mp, {"angle": "arg"}.get(name, name))
+            for x, y in points:
+                re, im = fn(mp.mpf(x), mp.mpf(y))
+                want = mp.mpc(theirs(mp.mpc(x, y)))
+                got = mp.mpc(im if name == "angle" else re, 0 if name == "angle" else im)
+                assert abs(got - want) <= mp.mpf(2) ** -100 * abs(want), (name, x, y)
+
+
+def test_ulp_distance() -> None:
+    one = torch.tensor([1.0])
+    zero = torch.zeros(1, dtype=torch.float64)
+    next_up = torch.nextafter(one, torch.tensor([2.0]))
+    top = torch.tensor([torch.finfo(torch.float32).max])
+    inf = torch.tensor([torch.inf])
+    assert plane.ulp_error(next_up, (one.double(), zero)) == 1
+    assert plane.ulp_error(inf, (top.double(), zero)) == 1
+    assert plane.ulp_error(inf, (top.double() * 4, zero)) == 0
+    assert plane.ulp_error(-inf, (top.double(), zero)) > 1e7
+    assert plane.ulp_error(torch.tensor([torch.nan]), (one.double(), zero)) == torch.inf
+    assert plane.ulp_error(torch.tensor([1e-45]), (zero, zero)) == 1
+
+
+def test_failure_names_the_worst_point() -> None:
+    x = torch.tensor([1.0, 2.0])
+    want = (x.double(), torch.zeros(2, dtype=torch.float64))
+    got = torch.tensor([1.0, 2.5])
+    with pytest.raises(AssertionError, match=r"op on unit: re is 2\.097e\+06 ulp off, .*x=2\.0"):
+        plane.assert_ulp(got, want, 4, at=(x, x), part="re", label="op on unit")

@@ -6,6 +6,7 @@ not import it.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -238,8 +239,12 @@ def without_caches() -> Iterator[None]:
         yield
 
 
+# A call of a generated kernel, in the Python code that runs a graph.
+_KERNEL_CALL = re.compile(r"^\s+(?:\w+ = )?(?:cpp|triton)_\w+?_\d+(?:\.run)?\(", re.MULTILINE)
+
+
 class KernelCount:
-    """Generated kernels, and calls of complex kernels by op."""
+    """Calls of generated kernels, and calls of complex kernels by op."""
 
     def __init__(self) -> None:
         self.kernels = 0
@@ -249,12 +254,16 @@ class KernelCount:
 @contextmanager
 def counted_kernels() -> Iterator[KernelCount]:
     """Count what Inductor generates inside the block; its caches are off meanwhile."""
-    from torch._inductor import ir, metrics
+    from torch._inductor import ir
+    from torch._inductor.graph import GraphLowering
 
     count = KernelCount()
     kernel_class: Any = ir.FallbackKernel
     stock = kernel_class.create.__func__
-    before = metrics.generated_kernel_count
+    lowering: Any = GraphLowering
+
+    def note(code: str) -> None:
+        count.kernels += len(_KERNEL_CALL.findall(code))
 
     def create(cls: type, kernel: Any, *args: Any, **kwargs: Any) -> Any:
         result = stock(cls, kernel, *args, **kwargs)
@@ -266,12 +275,13 @@ def counted_kernels() -> Iterator[KernelCount]:
         return result
 
     kernel_class.create = classmethod(create)
+    stock_note, lowering.save_output_code = lowering.save_output_code, staticmethod(note)
     try:
         with without_caches():
             yield count
     finally:
         kernel_class.create = classmethod(stock)
-        count.kernels = metrics.generated_kernel_count - before
+        lowering.save_output_code = staticmethod(stock_note)
 
 
 def interpret_with_aot(

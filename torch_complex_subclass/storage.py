@@ -59,8 +59,12 @@ def complex_strides(re: Tensor) -> tuple[int, ...]:
     then even. Parts with even strides that lie apart are reported alike, since they allow the
     same views; a rule on `re` alone gives one answer in eager, fake and functional tensors.
     """
-    strides = re.stride()
-    return tuple(s // 2 for s in strides) if all_known_even(strides) else strides
+    return tuple(s // step(re) for s in re.stride())
+
+
+def step(re: Tensor) -> int:
+    """Elements of `re` to one of the complex tensor; see `complex_strides`."""
+    return 2 if re.dim() and all_known_even(re.stride()) else 1
 
 
 def to_plain(re: Tensor, im: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ not import it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
@@ -64,6 +64,11 @@ def traced_constant(t: Tensor) -> complex | None:
         return None
     with no_dispatch_modes():
         return complex(constant.resolve_conj().resolve_neg().item())
+
+
+def without_subclass_dispatch() -> AbstractContextManager[Any]:
+    """Run an op on the wrapper itself, whose sizes and strides it then changes."""
+    return torch._C._DisableTorchDispatch()  # type: ignore[no-any-return]
 
 
 def allow_in_graph(fn: Function) -> Function:

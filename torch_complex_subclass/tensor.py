@@ -16,6 +16,7 @@ from torch_complex_subclass.dtypes import COMPLEX_OF, complex_dtype
 from torch_complex_subclass.inplace import bind, check_writable, functional_form, written_arguments
 from torch_complex_subclass.torch_compat import (
     has_plain_storage,
+    lazy_conjugation,
     returns_view,
     traced_constant,
     without_subclass_dispatch,
@@ -178,7 +179,8 @@ class ComplexTensor(torch.Tensor):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        return _dispatch(func, args, kwargs or {})
+        with lazy_conjugation():
+            return _dispatch(func, args, kwargs or {})
 
 
 def _check_part_dtype(part: Tensor) -> None:
@@ -265,7 +267,7 @@ def _as_strided(z: ComplexTensor, size: Any, stride: Any, offset: Any = None) ->
     shift = 0 if offset is None else (offset - z.storage_offset()) * step
     strides = [s * step for s in stride]
     parts = [p.as_strided(size, strides, p.storage_offset() + shift) for p in (z.re, z.im)]
-    return ComplexTensor._wrap(*parts, strides=stride)
+    return ComplexTensor._wrap(parts[0], parts[1], stride)
 
 
 def _call_native(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -28,6 +28,10 @@ def is_number(value: object) -> bool:
 
 def broadcast(re: Any, im: Any) -> Pair:
     """Give both parts their common shape; they differ where an operand without one was added."""
+    if not isinstance(re, Tensor):
+        return Pair(re, im)
+    if not isinstance(im, Tensor):
+        return Pair(re, torch.full_like(re, im))
     if re.shape != im.shape:
         re, im = torch.broadcast_tensors(re, im)
         return Pair(re.clone(), im.clone())

@@ -1,17 +1,5 @@
-"""A fixed seed for each test, and no compiled code left over from another."""
+"""Settings of every test here."""
 
-from __future__ import annotations
-
-import sys
-from collections.abc import Iterator
-
-import pytest
-import torch
-
-
-@pytest.fixture(autouse=True)
-def fresh() -> Iterator[None]:
-    torch.manual_seed(0)
-    yield
-    if "torch._dynamo" in sys.modules:
-        torch._dynamo.reset()
+from torch_complex_subclass.testing.fixtures import pytest_configure as pytest_configure
+from torch_complex_subclass.testing.fixtures import reset_compiler as reset_compiler
+from torch_complex_subclass.testing.fixtures import seed as seed

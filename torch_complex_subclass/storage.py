@@ -27,7 +27,8 @@ def offset(re: Tensor, im: Tensor) -> int | torch.SymInt | None:
 def existing_block(re: Tensor, im: Tensor) -> Tensor | None:
     """Return the `(..., 2)` view of parts that lie in one block, else None."""
     distance = offset(re, im)
-    if distance is None:
+    # Strides of an empty tensor say nothing, and `view_as_complex` checks them all the same.
+    if distance is None or re.numel() == 0:
         return None
     return re.as_strided((*re.shape, 2), (*re.stride(), distance), re.storage_offset())
 
@@ -35,15 +36,14 @@ def existing_block(re: Tensor, im: Tensor) -> Tensor | None:
 def new_block(re: Tensor, im: Tensor) -> Tensor:
     """Copy parts of shape `(...)` into a new block `(..., 2)`.
 
-    The copy is planar, all of the real part and then all of the imaginary one, and the order of
-    dimensions in memory is that of `re`.
+    The copy is interleaved, as plain complex tensors are, and the order of dimensions in memory
+    is that of `re`.
     """
-    block = torch.stack([re, im])
-    if not re.is_contiguous():
-        layout = torch.empty_like(re).stride()
-        strides = (re.numel(), *layout)
-        block = block.new_empty_strided((2, *re.shape), strides).copy_(block)
-    return block.movedim(0, -1)
+    if re.is_contiguous():
+        return torch.stack([re, im], -1)
+    order = sorted(range(re.dim()), key=lambda d: re.stride(d), reverse=True)
+    block = torch.stack([re.permute(order), im.permute(order)], -1)
+    return block.permute([*map(order.index, range(re.dim())), re.dim()])
 
 
 def block_of(re: Tensor, im: Tensor) -> Tensor:
@@ -59,14 +59,18 @@ def complex_strides(re: Tensor) -> tuple[int, ...]:
     then even. Parts with even strides that lie apart are reported alike, since they allow the
     same views; a rule on `re` alone gives one answer in eager, fake and functional tensors.
     """
-    strides = re.stride()
-    return tuple(s // 2 for s in strides) if all_known_even(strides) else strides
+    return tuple(s // step(re) for s in re.stride())
+
+
+def step(re: Tensor) -> int:
+    """Elements of `re` to one of the complex tensor; see `complex_strides`."""
+    return 2 if re.dim() and all_known_even(re.stride()) else 1
 
 
 def to_plain(re: Tensor, im: Tensor) -> Tensor:
     """Return a plain complex tensor; a view when the parts are interleaved."""
     if offset(re, im) == 1 and all_known_even([*re.stride(), re.storage_offset()]):
         block = existing_block(re, im)
-        assert block is not None
-        return torch.view_as_complex(block)
+        if block is not None:
+            return torch.view_as_complex(block)
     return torch.complex(re, im)

@@ -14,7 +14,13 @@ from torch_complex_subclass.decompositions.operands import as_pair
 from torch_complex_subclass.decompositions.registry import Kind, Pair
 from torch_complex_subclass.dtypes import COMPLEX_OF, complex_dtype
 from torch_complex_subclass.inplace import bind, check_writable, functional_form, written_arguments
-from torch_complex_subclass.torch_compat import has_plain_storage, returns_view, traced_constant
+from torch_complex_subclass.torch_compat import (
+    has_plain_storage,
+    lazy_conjugation,
+    returns_view,
+    traced_constant,
+    without_subclass_dispatch,
+)
 
 aten = torch.ops.aten
 
@@ -66,6 +72,7 @@ class ComplexTensor(torch.Tensor):
             cls,
             re.shape,
             strides=storage.complex_strides(re) if strides is None else strides,
+            storage_offset=re.storage_offset() // storage.step(re),
             dtype=complex_dtype(re.dtype),
             device=re.device,
         )
@@ -172,7 +179,8 @@ class ComplexTensor(torch.Tensor):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        return _dispatch(func, args, kwargs or {})
+        with lazy_conjugation():
+            return _dispatch(func, args, kwargs or {})
 
 
 def _check_part_dtype(part: Tensor) -> None:
@@ -236,6 +244,8 @@ def _dispatch(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         return aten.alias.default(args[0].block)
     if returns_view(func):
         dispatch.tree_map(_settle, args)
+    if func is aten.as_strided.default:
+        return _as_strided(*args, **kwargs)
     if rule is not None and dispatch.has_function(rule):
         result = dispatch.apply(
             rule, dispatch.tree_map(_to_pair, args), dispatch.tree_map(_to_pair, kwargs)
@@ -251,6 +261,15 @@ def _dispatch(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     return _call_native(func, args, kwargs)
 
 
+def _as_strided(z: ComplexTensor, size: Any, stride: Any, offset: Any = None) -> ComplexTensor:
+    """View the memory with strides and offset in elements of `z`, in either order of parts."""
+    step = storage.step(z.re)
+    shift = 0 if offset is None else (offset - z.storage_offset()) * step
+    strides = [s * step for s in stride]
+    parts = [p.as_strided(size, strides, p.storage_offset() + shift) for p in (z.re, z.im)]
+    return ComplexTensor._wrap(parts[0], parts[1], stride)
+
+
 def _call_native(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Compute with the complex kernel on plain tensors."""
     if returns_view(func):
@@ -262,9 +281,7 @@ def _call_native(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]
 def _mutate(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Compute what `func` writes, and copy it to the arguments that it writes to."""
     if torch.Tag.inplace_view in func.tags:
-        raise errors.unsupported(
-            func, "it changes the shape or the memory of a tensor in place", args
-        )
+        return _change_view(func, args, kwargs)
     bound = bind(func, args, kwargs)
     targets = [bound[name] for name in written_arguments(func) if bound.get(name) is not None]
     functional = functional_form(func)
@@ -279,6 +296,18 @@ def _mutate(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     if not func._schema.returns:
         return None
     return targets[0] if len(func._schema.returns) == 1 else tuple(targets)
+
+
+def _change_view(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Apply `t_`, `squeeze_` and their like: new views for parts, new sizes for the tensor."""
+    functional, z = functional_form(func), args[0]
+    if functional is None or not returns_view(functional) or not isinstance(z, ComplexTensor):
+        raise errors.unsupported(func, "it changes the memory of a tensor in place", args)
+    view = functional(*args, **kwargs)
+    with without_subclass_dispatch():
+        func(*args, **kwargs)
+    z.re, z.im, z._block = view.re, view.im, None
+    return z
 
 
 def _write_to_copies(func: OpOverload, bound: dict[str, Any]) -> list[Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
@@ -67,6 +67,23 @@ def traced_constant(t: Tensor) -> complex | None:
         return None
     with no_dispatch_modes():
         return complex(constant.resolve_conj().resolve_neg().item())
+
+
+def without_subclass_dispatch() -> AbstractContextManager[Any]:
+    """Run an op on the wrapper itself, whose sizes and strides it then changes."""
+    return torch._C._DisableTorchDispatch()
+
+
+def lazy_conjugation() -> AbstractContextManager[Any]:
+    """Respect the conj and neg bits of plain tensors inside `__torch_dispatch__`.
+
+    Torch excludes their dispatch keys there, and a kernel that is built of others, such as that
+    of `linalg.pinv`, would lose every conjugation it makes.
+    """
+    excluded = torch._C._dispatch_tls_local_exclude_set()
+    for key in (torch._C.DispatchKey.Conjugate, torch._C.DispatchKey.Negative):
+        excluded = excluded.remove(key)
+    return torch._C._ForceDispatchKeyGuard(torch._C._dispatch_tls_local_include_set(), excluded)
 
 
 def allow_in_graph(fn: Function) -> Function:

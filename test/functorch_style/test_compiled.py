@@ -1,0 +1,113 @@
+"""Every complex entry of torch's op database, compiled, against eager.
+
+The graph is rewritten as for Inductor and interpreted: this checks the rules and the pass. Code
+generation is checked in tests/.
+"""
+
+import pytest
+import torch
+from torch.testing._internal.common_device_type import instantiate_device_type_tests, ops
+from torch.testing._internal.common_utils import TestCase, run_tests
+from torch.utils import _pytree as pytree
+
+from torch_complex_subclass.testing import opinfo
+from torch_complex_subclass.testing.interpret import interpreted
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+
+
+# Entries without a case, and why there is none.
+NO_CASE = {
+    "jiterator_2inputs_2outputs": "runs on GPUs only",
+    "jiterator_4inputs_with_extra_args": "runs on GPUs only",
+    "jiterator_binary": "runs on GPUs only",
+    "jiterator_binary_return_by_ref": "runs on GPUs only",
+    "jiterator_unary": "runs on GPUs only",
+    "empty": "eager leaves the values undefined",
+    "empty_like": "eager leaves the values undefined",
+    "empty_permuted": "eager leaves the values undefined",
+    "empty_strided": "eager leaves the values undefined",
+    "new_empty": "eager leaves the values undefined",
+    "new_empty_strided": "eager leaves the values undefined",
+}
+
+# Dynamo or AOTAutograd refuse these before the pass sees a graph, for real tensors too.
+REFUSED: dict[str, str] = {}
+
+WRONG_GRADIENT: dict[str, str] = {}
+
+for names in (NO_CASE, REFUSED, WRONG_GRADIENT):
+    opinfo.check_names(names)
+
+OPS = opinfo.complex_ops(NO_CASE)
+DIFFERENTIABLE = [op for op in OPS if op.supports_autograd]
+
+
+def chosen(op, dtype, requires_grad=False):
+    """First and last of the samples."""
+    found = list(opinfo.samples(op, dtype, requires_grad=requires_grad))
+    return found[:1] + found[1:][-1:]
+
+
+def run(op, sample, compiled):
+    """Results, and gradients of the leaves that need them for fixed gradients of the results."""
+
+    def call(value, args, kwargs):
+        return op.op(value, *args, **kwargs)
+
+    fn = torch.compile(call, fullgraph=True, backend=interpreted) if compiled else call
+    copies = pytree.tree_map_only(
+        torch.Tensor,
+        lambda t: t.detach().clone().requires_grad_(t.requires_grad),
+        (sample.input, sample.args, sample.kwargs),
+    )
+    torch.manual_seed(5)
+    output = fn(*copies)
+    leaves = [
+        t for t in pytree.tree_leaves(copies) if isinstance(t, torch.Tensor) and t.requires_grad
+    ]
+    if not leaves:
+        return output, []
+    checked = sample.output_process_fn_grad(output)
+    results = [
+        t for t in pytree.tree_leaves(checked) if isinstance(t, torch.Tensor) and t.requires_grad
+    ]
+    generator = torch.Generator().manual_seed(0)
+    seeds = [torch.randn(t.shape, dtype=t.dtype, generator=generator) for t in results]
+    found = torch.autograd.grad(results, leaves, seeds, allow_unused=True) if results else []
+    return output, list(found)
+
+
+def compare(op, dtype, requires_grad):
+    for sample in chosen(op, dtype, requires_grad):
+        want, want_gradients = run(op, sample, compiled=False)
+        torch._dynamo.reset()
+        got, got_gradients = run(op, sample, compiled=True)
+        torch.testing.assert_close(got, want, equal_nan=True)
+        torch.testing.assert_close(got_gradients, want_gradients, equal_nan=True)
+
+
+def strict(op, failing, dtype, requires_grad):
+    """Check an op; one that is expected to fail has to."""
+    if opinfo.full_name(op) not in failing:
+        compare(op, dtype, requires_grad)
+        return
+    with pytest.raises(Exception):  # noqa: B017, PT011  whatever the tracer raises
+        compare(op, dtype, requires_grad)
+
+
+class TestCompiled(TestCase):
+    @ops(OPS, allowed_dtypes=(torch.complex64,))
+    def test_forward(self, device, dtype, op):
+        strict(op, REFUSED, dtype, requires_grad=False)
+
+    @ops(DIFFERENTIABLE, allowed_dtypes=(torch.complex128,))
+    def test_gradient(self, device, dtype, op):
+        strict(op, REFUSED | WRONG_GRADIENT, dtype, requires_grad=True)
+
+
+instantiate_device_type_tests(TestCompiled, globals(), only_for="cpu")
+
+if __name__ == "__main__":
+    run_tests()

@@ -180,11 +180,13 @@ def log1p(x: Tensor, y: Tensor) -> Pair:
 
     Regions: for |1 + z|^2 in [1/2, 3] the real part is log1p(2x + x^2 + y^2) / 2, the sum in
     twice the precision, because it cancels on the circle |1 + z| = 1, which passes through 0.
+    Left of -1/2 the sum is that of log, for 1 + x is exact there.
     Elsewhere it is the real part of log(1 + z), where the rounding of 1 + x is harmless.
     Special values: as log at 1 + z; the sign of zero is kept at z = 0.
     """
     (xx, xr, xe), (yy, yr, ye) = square_terms(x), square_terms(y)
     total = compensated_sum(2 * x, yy, xx, yr, xr, ye, xe)
+    total = torch.where(x < -0.5, circle_excess(1 + x, y), total)
     re = log_modulus(1 + x, y, total)
     real = (y == 0) & (x > -0.25) & (x < 0.25)
     return Pair(torch.where(real, torch.log1p(x), re), torch.atan2(y, 1 + x))

@@ -86,9 +86,11 @@ def square(x: Tensor, y: Tensor) -> Pair:
 
 def _quotient(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Pair:
     """Quotient (a + ib) / (c + id) for |c| >= |d|: Smith (1962)."""
-    ratio = torch.where(c == 0, c, d / c)
+    pole = c == 0
+    ratio = torch.where(pole, c, d / c)
     denominator = c + d * ratio
-    return Pair((a + b * ratio) / denominator, (b - a * ratio) / denominator)
+    across, along = (torch.where(pole, 0.0, part * ratio) for part in (b, a))
+    return Pair((a + across) / denominator, (b - along) / denominator)
 
 
 @elementwise(aten.div.Tensor, aten.div.Scalar)

@@ -55,12 +55,30 @@ def square_terms(a: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def compensated_sum(first: Tensor, *terms: Tensor) -> Tensor:
-    """Sum in double-double arithmetic, rounded; the error is a few eps**2 of the largest sum."""
-    total, correction = first, torch.zeros_like(first)
+    """Sum as if in twice the precision and then rounded (Ogita, Rump, Oishi, 2005, Sum2).
+
+    The errors are summed apart and never fed back: Inductor expands an expression used twice
+    twice, and with feedback its work grows exponentially in the number of terms. Terms that
+    cancel should come first, for their sum is then exact.
+    """
+    total, correction = first, None
     for term in terms:
         total, error = two_sum(total, term)
-        total, correction = quick_two_sum(total, correction + error)
-    return total + correction
+        correction = error if correction is None else correction + error
+    return total if correction is None else total + correction
+
+
+def circle_excess(x: Tensor, y: Tensor) -> Tensor:
+    """Value of x**2 + y**2 - 1 with an error of eps**2, for |x|, |y| < 2.
+
+    The leading halves are multiples of a fixed power of two, so their squares and the sum of
+    those with -1 are exact by themselves.
+    """
+    unit = 2.0 ** (11 if x.dtype == torch.float32 else 25)
+    xh, yh = torch.round(x * unit) * (1 / unit), torch.round(y * unit) * (1 / unit)
+    xl, yl = x - xh, y - yh
+    main, error = two_sum(2 * xh * xl, 2 * yh * yl)
+    return ((xh * xh + yh * yh - 1) + main) + (error + (xl * xl + yl * yl))
 
 
 def times_constant(a: Tensor, constant: float, tail: float) -> tuple[Tensor, Tensor]:
@@ -77,7 +95,7 @@ def times_constant(a: Tensor, constant: float, tail: float) -> tuple[Tensor, Ten
     high, low = split(a)
     # Each factor has half of the digits, so these three products are exact.
     middle, error = two_sum(high * second, low * first)
-    hi, lo = two_sum(high * first, middle)
+    hi, lo = quick_two_sum(high * first, middle)
     return hi, lo + (error + (high * third + low * rest))
 
 

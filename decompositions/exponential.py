@@ -10,6 +10,7 @@ from torch import Tensor
 
 from torch_complex_subclass.decompositions.arithmetic import mul, reciprocal, square
 from torch_complex_subclass.decompositions.compensated import (
+    circle_excess,
     compensated_sum,
     quarter_scale,
     quick_two_sum,
@@ -143,16 +144,6 @@ def log_modulus(
     return torch.where(ax.isinf() | ay.isinf(), torch.inf, result)
 
 
-def _excess(x: Tensor, y: Tensor) -> Tensor:
-    """Value of x^2 + y^2 - 1 as if in twice the precision."""
-    return compensated_sum(-torch.ones_like(x), *_paired(x, y))
-
-
-def _paired(x: Tensor, y: Tensor) -> tuple[Tensor, ...]:
-    """Terms of x^2 + y^2, each exact."""
-    return tuple(t for pair in zip(square_terms(x), square_terms(y), strict=True) for t in pair)
-
-
 @unary(aten.log.default, max_ulp=4)
 def log(x: Tensor, y: Tensor) -> Pair:
     """Principal logarithm log|z| + i arg z; imaginary part in [-pi, pi].
@@ -164,20 +155,20 @@ def log(x: Tensor, y: Tensor) -> Pair:
     Special values: C23 G.6.3.2. Reference: Kahan (1987), procedure CLOG, where the extra
     precision is the format's.
     """
-    return Pair(log_modulus(x, y, _excess(x, y)), torch.atan2(y, x))
+    return Pair(log_modulus(x, y, circle_excess(x, y)), torch.atan2(y, x))
 
 
 @unary(aten.log10.default, max_ulp=4)
 def log10(x: Tensor, y: Tensor) -> Pair:
     """Logarithm to base 10; as log, with the real logarithm to that base."""
-    re = log_modulus(x, y, _excess(x, y), torch.log10, math.log(10))
+    re = log_modulus(x, y, circle_excess(x, y), torch.log10, math.log(10))
     return Pair(re, torch.atan2(y, x) * (1 / math.log(10)))
 
 
 @unary(aten.log2.default, max_ulp=4)
 def log2(x: Tensor, y: Tensor) -> Pair:
     """Logarithm to base 2; as log, with the real logarithm to that base."""
-    re = log_modulus(x, y, _excess(x, y), torch.log2, math.log(2))
+    re = log_modulus(x, y, circle_excess(x, y), torch.log2, math.log(2))
     return Pair(re, torch.atan2(y, x) * (1 / math.log(2)))
 
 
@@ -189,10 +180,13 @@ def log1p(x: Tensor, y: Tensor) -> Pair:
 
     Regions: for |1 + z|^2 in [1/2, 3] the real part is log1p(2x + x^2 + y^2) / 2, the sum in
     twice the precision, because it cancels on the circle |1 + z| = 1, which passes through 0.
+    Left of -1/2 the sum is that of log, for 1 + x is exact there.
     Elsewhere it is the real part of log(1 + z), where the rounding of 1 + x is harmless.
     Special values: as log at 1 + z; the sign of zero is kept at z = 0.
     """
-    total = compensated_sum(2 * x, *_paired(x, y))
+    (xx, xr, xe), (yy, yr, ye) = square_terms(x), square_terms(y)
+    total = compensated_sum(2 * x, yy, xx, yr, xr, ye, xe)
+    total = torch.where(x < -0.5, circle_excess(1 + x, y), total)
     re = log_modulus(1 + x, y, total)
     real = (y == 0) & (x > -0.25) & (x < 0.25)
     return Pair(torch.where(real, torch.log1p(x), re), torch.atan2(y, 1 + x))
@@ -277,7 +271,7 @@ def _general_power(z: Operand, w: Operand) -> Pair:
     phi = u * theta
     if isinstance(v, Tensor) or v != 0:
         h = h * torch.exp(-0.5 * v * theta)
-        phi = phi + v * log_modulus(x, y, _excess(x, y))
+        phi = phi + v * log_modulus(x, y, circle_excess(x, y))
     return Pair(torch.cos(phi) * h * h, torch.sin(phi) * h * h)
 
 

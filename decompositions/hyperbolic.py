@@ -34,7 +34,8 @@ def sinh(x: Tensor, y: Tensor) -> Pair:
     lost = x.isinf() & ~y.isfinite()
     re = torch.where(lost, 1.0, torch.cos(y)) * f * s * f
     im = torch.sin(y) * f * c * f
-    return Pair(torch.where(x == 0, x, re), torch.where(y == 0, y, im))
+    re = torch.where((x == 0) & ~y.isfinite(), x, re)
+    return Pair(re, torch.where((y == 0) & x.isnan(), y, im))
 
 
 @unary(aten.cosh.default, max_ulp=4)
@@ -47,9 +48,8 @@ def cosh(x: Tensor, y: Tensor) -> Pair:
     lost = x.isinf() & ~y.isfinite()
     re = torch.where(lost, 1.0, torch.cos(y)) * f * c * f
     im = torch.sin(y) * f * s * f
-    sign = torch.where(x.signbit() ^ y.signbit(), -1.0, torch.ones_like(x))
-    zero = (x == 0) | (y == 0)
-    return Pair(re, torch.where(zero, torch.zeros_like(x).copysign(sign), im))
+    lost = im.isnan() & ((x == 0) | (y == 0))
+    return Pair(re, torch.where(lost, 0.0, im))
 
 
 @unary(aten.tanh.default, max_ulp=5)

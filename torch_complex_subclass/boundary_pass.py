@@ -86,13 +86,18 @@ class _Rewriter:
 
     def run(self) -> None:
         nodes = list(self.graph.nodes)
+        order = {node: i for i, node in enumerate(nodes)}
         body = next(node for node in nodes if node.op != "placeholder")
         for node in nodes:
             self.recorder.see(node)
             self.recorder.inherit(node)
-            # Placeholders stay together, as other passes expect.
-            before = body if node.op == "placeholder" else node
-            with self.graph.inserting_before(before if node.op != "get_attr" else node.next):
+            before = node
+            if node.op == "placeholder":
+                # Placeholders stay together, as other passes expect.
+                before = body if order[node] < order[body] else node.next
+            elif node.op == "get_attr":
+                before = node.next
+            with self.graph.inserting_before(before):
                 self._visit(node)
         for node in reversed(self.replaced):
             self.graph.erase_node(node)

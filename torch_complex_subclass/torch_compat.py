@@ -198,7 +198,9 @@ def constant_of(node: fx.Node) -> Tensor | None:
 
 def is_tangent(node: fx.Node) -> bool:
     """True for a placeholder that receives an incoming gradient."""
-    return node.op == "placeholder" and "tangents" in str(node.target)
+    name = str(node.target)
+    # An effect token among the tangents is no tensor when the graph runs.
+    return node.op == "placeholder" and name.startswith("tangents") and "token" not in name
 
 
 def is_dense(t: Tensor) -> bool:

@@ -82,8 +82,8 @@ class Values:
             view = stored
             if stored.meta["val"].is_conj():
                 view = self._recorder.emit(aten._conj.default, stored)
-            elif node in self._may_be_conj:
-                view = self._recorder.emit(edge_op("resolved"), stored)
+            if node in self._may_be_conj:
+                view = self._recorder.emit(edge_op("resolved"), view)
             self._memory[stored] = self._recorder.emit(edge_op("as_real"), view)
         return self._memory[stored]
 
@@ -111,6 +111,8 @@ class Values:
             if self._is_view_of_stored(node):
                 args = fx.map_arg(node.args, lambda n: self.stored(n) if self.holds(n) else n)
                 self._stored[node] = self._recorder.emit(node.target, *args, **node.kwargs)  # type: ignore[arg-type]
+                if node.args[0] in self._may_be_conj:
+                    self._may_be_conj.add(node)
             else:
                 real = self.interleaved(node)
                 self._stored[node] = self._recorder.emit(edge_op("as_complex"), real)

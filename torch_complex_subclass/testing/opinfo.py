@@ -101,7 +101,7 @@ def samples(
     op: OpInfo, dtype: torch.dtype, requires_grad: bool = False, count: int = MAX_SAMPLES
 ) -> Iterator[SampleInput]:
     """Return the first `count` samples of an op on the CPU."""
-    found = op.sample_inputs("cpu", dtype, requires_grad)  # type: ignore[no-untyped-call]
+    found = op.sample_inputs("cpu", dtype, requires_grad)
     return itertools.islice(found, count)
 
 

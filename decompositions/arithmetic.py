@@ -84,7 +84,7 @@ def square(x: Tensor, y: Tensor) -> Pair:
     return Pair((ax - ay) * (0.5 * ax + 0.5 * ay) * 2, 2 * (x * y))
 
 
-def _quotient(a: Operand, b: Operand, c: Tensor, d: Tensor) -> Pair:
+def _quotient(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Pair:
     """Quotient (a + ib) / (c + id) for |c| >= |d|: Smith (1962)."""
     pole = c == 0
     ratio = torch.where(pole, c, d / c)

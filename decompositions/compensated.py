@@ -69,7 +69,7 @@ def compensated_sum(first: Tensor, *terms: Tensor) -> Tensor:
 
 
 def circle_excess(x: Tensor, y: Tensor) -> Tensor:
-    """Value of x**2 + y**2 - 1 with an error of eps**2, for |x|, |y| < 2.
+    """Value of x**2 + y**2 - 1, accurate even where it is as small as eps**2; |x|, |y| < 2.
 
     The leading halves are multiples of a fixed power of two, so their squares and the sum of
     those with -1 are exact by themselves.
@@ -78,7 +78,9 @@ def circle_excess(x: Tensor, y: Tensor) -> Tensor:
     xh, yh = torch.round(x * unit) * (1 / unit), torch.round(y * unit) * (1 / unit)
     xl, yl = x - xh, y - yh
     main, error = two_sum(2 * xh * xl, 2 * yh * yl)
-    return ((xh * xh + yh * yh - 1) + main) + (error + (xl * xl + yl * yl))
+    least, least_error = two_sum(xl * xl, yl * yl)
+    total, total_error = two_sum((xh * xh + yh * yh - 1) + main, least)
+    return total + (total_error + (error + least_error))
 
 
 def times_constant(a: Tensor, constant: float, tail: float) -> tuple[Tensor, Tensor]:

@@ -102,21 +102,25 @@ def sinc(x: Tensor, y: Tensor) -> Pair:
     swap = x.abs() < y.abs()
     large, small = torch.where(swap, y, x), torch.where(swap, x, y)
     divisor = torch.where(beyond, torch.ones_like(large).copysign(large), large)
-    re = s * f / divisor * (cosh + lo * sinh)
-    im = c * f / divisor * (sinh + lo * cosh)
-    f = torch.where(beyond, torch.inf, f) / math.pi
-    return _near_zero(x, y, _turn(re, im, small / large, swap, f))
+    # Where z is so large that x is an integer, the quotient can underflow before f enters.
+    early = torch.where(divisor.abs() > 1 / torch.finfo(x.dtype).eps, f, torch.ones_like(f))
+    re = s * early / divisor * (cosh + lo * sinh)
+    im = c * early / divisor * (sinh + lo * cosh)
+    # f enters twice in all.
+    late = f / early / math.pi
+    f = torch.where(beyond, torch.inf, f)
+    re, im = (
+        torch.where(part == 0, part, part * late * f) for part in _turn(re, im, small / large, swap)
+    )
+    return _near_zero(x, y, Pair(re, im))
 
 
-def _turn(re: Tensor, im: Tensor, ratio: Tensor, swap: Tensor, factor: Tensor) -> Pair:
-    """Value factor (re + i im) / (1 + i ratio), or over (ratio + i) where swapped; 0 stays 0."""
+def _turn(re: Tensor, im: Tensor, ratio: Tensor, swap: Tensor) -> Pair:
+    """Quotient (re + i im) / (1 + i ratio), or over (ratio + i) where swapped."""
     scale = 1 / (1 + ratio * ratio)
     along = torch.where(swap, re * ratio + im, re + im * ratio) * scale
     across = torch.where(swap, im * ratio - re, im - re * ratio) * scale
-    return Pair(
-        torch.where(along == 0, along, along * factor),
-        torch.where(across == 0, across, across * factor),
-    )
+    return Pair(along, across)
 
 
 def _near_zero(x: Tensor, y: Tensor, value: Pair) -> Pair:

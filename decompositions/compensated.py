@@ -10,6 +10,7 @@ Inductor's vector code for `expm1` is `exp(x) - 1`; no rule calls it.
 
 from __future__ import annotations
 
+import functools
 import math
 
 import torch
@@ -54,31 +55,38 @@ def square_terms(a: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return hi * hi, 2 * hi * lo, lo * lo
 
 
-def compensated_sum(first: Tensor, *terms: Tensor) -> Tensor:
-    """Sum as if in twice the precision and then rounded (Ogita, Rump, Oishi, 2005, Sum2).
+def compensated_sum(*groups: tuple[Tensor, ...]) -> Tensor:
+    """Sum of all terms as if in twice the precision, then rounded (Ogita, Rump, Oishi, 2005).
 
-    The errors are summed apart and never fed back: Inductor expands an expression used twice
-    twice, and with feedback its work grows exponentially in the number of terms. Terms that
-    cancel should come first, for their sum is then exact.
+    Each group has terms of one order of magnitude, largest group first, so that what cancels
+    does so exactly. Errors are summed apart and never fed back: Inductor expands an expression
+    used twice twice, and with feedback its work grows exponentially in the number of terms.
     """
-    total, correction = first, None
-    for term in terms:
-        total, error = two_sum(total, term)
-        correction = error if correction is None else correction + error
-    return total if correction is None else total + correction
+    errors: list[Tensor] = []
+
+    def add(a: Tensor, b: Tensor) -> Tensor:
+        s, error = two_sum(a, b)
+        errors.append(error)
+        return s
+
+    total = functools.reduce(add, [functools.reduce(add, group) for group in groups])
+    return total + functools.reduce(torch.add, reversed(errors))
 
 
 def circle_excess(x: Tensor, y: Tensor) -> Tensor:
-    """Value of x**2 + y**2 - 1 with an error of eps**2, for |x|, |y| < 2.
+    """Value of x**2 + y**2 - 1 for |x|, |y| < 2, accurate where it is far below eps.
 
-    The leading halves are multiples of a fixed power of two, so their squares and the sum of
-    those with -1 are exact by themselves.
+    The leading half of the larger part m is a multiple of a fixed power of two, so its square
+    less 1 is exact; that and the other exact terms are summed in twice the precision.
+    Domain: m >= 1/2.
     """
+    ax, ay = x.abs(), y.abs()
+    m, n = ax.maximum(ay), ax.minimum(ay)
     unit = 2.0 ** (11 if x.dtype == torch.float32 else 25)
-    xh, yh = torch.round(x * unit) * (1 / unit), torch.round(y * unit) * (1 / unit)
-    xl, yl = x - xh, y - yh
-    main, error = two_sum(2 * xh * xl, 2 * yh * yl)
-    return ((xh * xh + yh * yh - 1) + main) + (error + (xl * xl + yl * yl))
+    hi = torch.round(m * unit) * (1 / unit)
+    lo = m - hi
+    nn, middle, least = square_terms(n)
+    return compensated_sum((hi * hi - 1, nn), (2 * hi * lo, middle), (lo * lo, least))
 
 
 def times_constant(a: Tensor, constant: float, tail: float) -> tuple[Tensor, Tensor]:

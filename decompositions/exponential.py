@@ -185,7 +185,7 @@ def log1p(x: Tensor, y: Tensor) -> Pair:
     Special values: as log at 1 + z; the sign of zero is kept at z = 0.
     """
     (xx, xr, xe), (yy, yr, ye) = square_terms(x), square_terms(y)
-    total = compensated_sum(2 * x, yy, xx, yr, xr, ye, xe)
+    total = compensated_sum((2 * x, yy, xx), (yr, xr), (ye, xe))
     total = torch.where(x < -0.5, circle_excess(1 + x, y), total)
     re = log_modulus(1 + x, y, total)
     real = (y == 0) & (x > -0.25) & (x < 0.25)

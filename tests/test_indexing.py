@@ -19,7 +19,7 @@ READS = [
     (aten.index_select.default, (1, ROWS)),
     (aten.masked_select.default, (MASK,)),
     (aten.take.default, (PLACES,)),
-    (aten.take_along_dim.default, (PLACES, 1)),
+    (aten.take_along_dim.default, (PLACES, 0)),
 ]
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
-from torch_complex_subclass.decompositions.registry import componentwise, native
+from torch_complex_subclass.decompositions.registry import (
+    Pair,
+    componentwise,
+    creation,
+    native,
+)
 
 aten = torch.ops.aten
 
 # Moves elements only; no argument after the first can be complex.
 componentwise(
-    aten._reshape_alias.default,
     aten._unsafe_view.default,
     aten.alias.default,
     aten.alias_copy.default,
@@ -68,6 +74,13 @@ componentwise(
     aten.view.default,
     aten.view_copy.default,
 )
+
+
+@creation(aten._reshape_alias.default)
+def reshape_alias(z: Pair, size: Sequence[int], stride: Sequence[int]) -> Pair:
+    """View of shape `size`; the strides are those of complex memory and follow from it."""
+    return Pair(z.re.view(size), z.im.view(size))
+
 
 # `value` fills the real part with its real part and the imaginary one with the other.
 componentwise(aten.constant_pad_nd.default, data=("self", "value"))

@@ -251,7 +251,7 @@ def _dispatch(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -
             rule, dispatch.tree_map(_to_pair, args), dispatch.tree_map(_to_pair, kwargs)
         )
         if result is not NotImplemented:
-            home = rule.kind is Kind.CREATION
+            home = rule.kind is Kind.CREATION and not returns_view(func)
             return dispatch.tree_map(_from_pair_in_block if home else _from_pair, result)
     decomposed = func.decompose(*args, **kwargs)
     if decomposed is not NotImplemented:

@@ -130,16 +130,42 @@ def check_names(names: Iterable[str]) -> None:
 
 
 def overloads_of(op: OpInfo, dtype: torch.dtype = torch.complex64) -> set[OpOverload]:
-    """Return the overloads with a rule that samples of an op call on the subclass."""
+    """Return the overloads with a rule that samples of an op call, forward and backward."""
+    grad = op.supports_autograd
     with RecordOps(implementation().cls) as record:
-        for sample in samples(op, dtype):
-            call(op, sample, wrap)
+        for sample in samples(op, dtype, requires_grad=grad):
+            gradients(op, sample, wrap)
     return {f for f in record.ops if dispatch.has_function(dispatch.lookup(f))}
 
 
+def _leaves(tree: Any) -> list[Tensor]:
+    found = pytree.tree_leaves(tree)
+    return [t for t in found if isinstance(t, Tensor) and t.requires_grad]
+
+
+def gradients(op: OpInfo, sample: SampleInput, convert: Callable[[Any], Any]) -> list[Any]:
+    """Gradients of a sample's leaves for fixed gradients of all results.
+
+    None stands for a leaf without a gradient; the list is empty when no result has one.
+    """
+    output = sample.output_process_fn_grad(call(op, sample, convert))
+    results = _leaves(unwrap(output))
+    leaves = _leaves((sample.input, sample.args, sample.kwargs))
+    if not results or not leaves:
+        return []
+    generator = torch.Generator().manual_seed(0)
+    seeds = [torch.randn(t.shape, dtype=t.dtype, generator=generator) for t in results]
+    return list(torch.autograd.grad(results, leaves, seeds, allow_unused=True))
+
+
 def widen(tree: Any) -> Any:
-    """Replace float32 and complex64 tensors and dtypes by those of double width."""
-    wide = {torch.complex64: torch.complex128, torch.float32: torch.float64}
+    """Replace tensors and dtypes by those of twice the width, where there are such."""
+    wide = {
+        torch.complex32: torch.complex64,
+        torch.complex64: torch.complex128,
+        torch.float16: torch.float32,
+        torch.float32: torch.float64,
+    }
 
     def one(value: Any) -> Any:
         if isinstance(value, Tensor):

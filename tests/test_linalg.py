@@ -1,0 +1,70 @@
+"""Products of matrices and vectors, and library calls, against eager."""
+
+import pytest
+import torch
+
+from torch_complex_subclass.testing.eager import assert_matches, each_dtype, random
+
+aten = torch.ops.aten
+
+PRODUCTS = [
+    (aten.mm.default, (2, 3), (3, 4)),
+    (aten.mm.default, (2, 0), (0, 4)),
+    (aten.bmm.default, (2, 2, 3), (2, 3, 4)),
+    (aten.mv.default, (2, 3), (3,)),
+    (aten.dot.default, (3,), (3,)),
+    (aten.vdot.default, (3,), (3,)),
+    (aten.dot.default, (0,), (0,)),
+]
+SUMS = [
+    (aten.addmm.default, (2, 4), (2, 3), (3, 4)),
+    (aten.addmm.default, (4,), (2, 3), (3, 4)),
+    (aten.baddbmm.default, (2, 2, 4), (2, 2, 3), (2, 3, 4)),
+    (aten.addmv.default, (2,), (2, 3), (3,)),
+    (aten.addr.default, (2, 3), (2,), (3,)),
+]
+
+
+@pytest.mark.parametrize(("op", "left", "right"), PRODUCTS, ids=str)
+@each_dtype
+def test_product(op, left, right, dtype):
+    assert_matches(op, random(left, dtype), random(right, dtype))
+
+
+@pytest.mark.parametrize(("op", "start", "left", "right"), SUMS, ids=str)
+@pytest.mark.parametrize("factors", [(1, 1), (0.5, 2), (2j, 1 - 1j), (0, 1)], ids=str)
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128], ids=str)
+def test_sum_of_products(op, start, left, right, factors, dtype):
+    beta, alpha = factors
+    operands = (random(shape, dtype) for shape in (start, left, right))
+    assert_matches(op, *operands, beta=beta, alpha=alpha)
+
+
+def test_beta_zero_does_not_read_its_operand():
+    nan = torch.full((2, 2), complex("nan"))
+    a, b = random((2, 3), torch.complex64), random((3, 2), torch.complex64)
+    assert_matches(aten.addmm.default, nan, a, b, beta=0)
+
+
+@pytest.mark.parametrize("equation", ["ij,jk->ik", "ij,ij->", "ij,jk->ki", "ij,kl->jl"])
+def test_einsum(equation):
+    z = random((3, 3), torch.complex64)
+    assert_matches(lambda a, b: torch.einsum(equation, a, b), z, z.mH)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [torch.linalg.inv, torch.linalg.pinv, torch.linalg.svdvals, torch.linalg.det,
+     torch.linalg.eigvals, torch.matrix_exp, torch.fft.fft, torch.fft.ifft2],
+    ids=lambda f: f.__name__,
+)  # fmt: skip
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128], ids=str)
+def test_library_call(f, dtype):
+    assert_matches(f, random((4, 4), dtype))
+
+
+def test_kernel_of_kernels_keeps_its_conjugations():
+    """Torch excludes the conj key inside __torch_dispatch__; pinv then returned another matrix."""
+    z = random((4, 3), torch.complex128)
+    inverse = assert_matches(torch.linalg.pinv, z).to_complex()
+    torch.testing.assert_close(inverse @ z, torch.eye(3, dtype=torch.complex128))

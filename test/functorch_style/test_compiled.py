@@ -45,6 +45,7 @@ REFUSED = {
     "item": "Dynamo does not return Python complex numbers in one graph",
     "linalg.lstsq": DATA_DEPENDENT,
     "linalg.lstsq.grad_oriented": DATA_DEPENDENT,
+    "nn.functional.feature_alpha_dropout.without_train": GENERATOR,
     "normal.in_place": GENERATOR,
     "pca_lowrank": GENERATOR,
     "rand_like": GENERATOR,

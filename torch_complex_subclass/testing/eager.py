@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from torch_complex_subclass import ComplexTensor, dispatch
+from torch_complex_subclass.decompositions.registry import Pair
 from torch_complex_subclass.testing.opinfo import assert_no_further, unwrap, widen, wrap
 
 DTYPES = (torch.complex32, torch.complex64, torch.complex128)
@@ -99,12 +100,12 @@ def assert_rule_matches(op: Any, *args: Any, **kwargs: Any) -> None:
     got = dispatch.apply(rule, *pairs)
     assert got is not NotImplemented
     joined = dispatch.tree_map(
-        lambda v: torch.complex(v.re, v.im) if isinstance(v, dispatch.Pair) else v, got
+        lambda v: torch.complex(v.re, v.im) if isinstance(v, Pair) else v, got
     )
     torch.testing.assert_close(joined, op(*args, **kwargs))
 
 
-def split(z: Tensor) -> dispatch.Pair:
+def split(z: Tensor) -> Pair:
     """Parts of a plain complex tensor."""
     parts = torch.view_as_real(z.resolve_conj())
-    return dispatch.Pair(parts.select(-1, 0), parts.select(-1, 1))
+    return Pair(parts.select(-1, 0), parts.select(-1, 1))

@@ -81,4 +81,21 @@ def from_parts(re: Tensor, im: Tensor) -> Tensor:
 def to_complex(z: Tensor) -> Tensor:
     """View a ComplexTensor as a plain tensor where its memory allows it, else copy."""
     with _Replace(aten.alias.default, _unwrap):
-        return aten.alias(z)  # type: ignore[no-any-return]
+        return with_split_gradient(z)
+
+
+@allow_in_graph
+def with_split_gradient(z: Tensor) -> Tensor:
+    """Return an alias of `z`, whose gradient reaches `z` as a ComplexTensor.
+
+    Compiled code requires gradients of the class of its results; those of `view_as_real` and of
+    a plain tensor are plain.
+    """
+    alias: Tensor = aten.alias(z)
+    if alias.requires_grad:
+        alias.register_hook(_split_gradient)  # type: ignore[no-untyped-call]
+    return alias
+
+
+def _split_gradient(grad: Tensor | None) -> Tensor | None:
+    return grad if grad is None or isinstance(grad, ComplexTensor) else from_complex(grad)

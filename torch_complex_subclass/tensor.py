@@ -136,7 +136,27 @@ class ComplexTensor(torch.Tensor):
 
         It shares memory with this tensor.
         """
-        return torch.view_as_real(self)
+        from torch_complex_subclass.autograd import with_split_gradient
+
+        return torch.view_as_real(with_split_gradient(self))
+
+    @property
+    def real(self) -> Tensor:
+        """The real part; shares memory with this tensor."""
+        return self.as_interleaved().select(-1, 0)
+
+    @real.setter
+    def real(self, value: Any) -> None:
+        self.real.copy_(value)
+
+    @property
+    def imag(self) -> Tensor:
+        """The imaginary part; shares memory with this tensor."""
+        return self.as_interleaved().select(-1, 1)
+
+    @imag.setter
+    def imag(self, value: Any) -> None:
+        self.imag.copy_(value)
 
     def to_complex(self) -> Tensor:
         """Return the values as a plain complex tensor; a view where the memory allows it."""

@@ -93,7 +93,7 @@ def with_split_gradient(z: Tensor) -> Tensor:
     """
     alias: Tensor = aten.alias(z)
     if alias.requires_grad:
-        alias.register_hook(_split_gradient)  # type: ignore[no-untyped-call]
+        alias.register_hook(_split_gradient)
     return alias
 
 

@@ -82,8 +82,11 @@ def circle_excess(x: Tensor, y: Tensor) -> Tensor:
     """
     ax, ay = x.abs(), y.abs()
     m, n = ax.maximum(ay), ax.minimum(ay)
-    unit = 2.0 ** (11 if x.dtype == torch.float32 else 25)
-    hi = torch.round(m * unit) * (1 / unit)
+    unit = 2.0 ** (12 if x.dtype == torch.float32 else 26)
+    below = m < 1
+    hi = torch.round(m * torch.where(below, unit, unit / 2)) * torch.where(
+        below, 1 / unit, 2 / unit
+    )
     lo = m - hi
     nn, middle, least = square_terms(n)
     return compensated_sum((hi * hi - 1, nn), (2 * hi * lo, middle), (lo * lo, least))

@@ -31,7 +31,7 @@ def cos(x: Tensor, y: Tensor) -> Pair:
     return Pair(re, -im)
 
 
-@unary(aten.tan.default, max_ulp=5)
+@unary(aten.tan.default, max_ulp=6)
 def tan(x: Tensor, y: Tensor) -> Pair:
     """Tangent, -i tanh(iz). Special values: those of tanh."""
     im, re = hyperbolic.tanh(y, x)

@@ -36,7 +36,7 @@ def test_number(op, number):
     "op",
     [aten.isnan.default, aten.isinf.default, aten.logical_not.default, aten.nonzero.default,
      torch.isfinite, torch.isreal],
-    ids=str,
+    ids=lambda f: getattr(f, '__name__', str(f)),
 )  # fmt: skip
 def test_unary(op):
     assert_matches(op, VALUES)

@@ -58,11 +58,8 @@ def _combine(higher: torch.dtype | None, lower: torch.dtype | None) -> torch.dty
     if higher.is_complex:
         return higher
     if higher.is_floating_point:
-        return (
-            complex_dtype(higher)
-            if lower.is_complex and higher in COMPLEX_OF
-            else (torch.promote_types(higher, lower) if lower.is_complex else higher)
-        )
+        # bfloat16 has no complex dtype of its own; torch widens it to complex64.
+        return torch.promote_types(higher, torch.complex32) if lower.is_complex else higher
     if higher == torch.bool or lower.is_floating_point or lower.is_complex:
         return torch.promote_types(higher, lower)
     return higher

@@ -179,12 +179,13 @@ def scalar_tensor(value: Any, **options: Any) -> Any:
     return full((), value, **options)
 
 
-def _filled(number: float) -> Any:
-    def create(size: Any, **options: Any) -> Any:
-        return full(size, number, **options)
+@creation(aten.zeros.default)
+def zeros(size: Any, **options: Any) -> Any:
+    """Zeros of shape `size`."""
+    return full(size, 0, **options)
 
-    return create
 
-
-creation(aten.zeros.default)(_filled(0))
-creation(aten.ones.default)(_filled(1))
+@creation(aten.ones.default)
+def ones(size: Any, **options: Any) -> Any:
+    """Ones of shape `size`."""
+    return full(size, 1, **options)

@@ -36,13 +36,17 @@ def test_number(op, number):
     "op",
     [aten.isnan.default, aten.isinf.default, aten.logical_not.default, aten.nonzero.default,
      torch.isfinite, torch.isreal],
-    ids=lambda op: getattr(op, "__name__", str(op)),
+    ids=lambda f: getattr(f, '__name__', str(f)),
 )  # fmt: skip
 def test_unary(op):
     assert_matches(op, VALUES)
 
 
-@pytest.mark.parametrize("options", [{}, {"nan": 2.0}, {"posinf": 5.0, "neginf": -5.0}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"nan": 2.0}, {"posinf": 5.0, "neginf": -5.0}],
+    ids=lambda op: getattr(op, "__name__", str(op)),
+)
 def test_nan_to_num(options):
     assert_matches(aten.nan_to_num.default, VALUES, **options)
 

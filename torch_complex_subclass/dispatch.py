@@ -60,6 +60,17 @@ def _argument_names(op: OpOverload) -> tuple[str, ...]:
     return tuple(a.name for a in op._schema.arguments)
 
 
+def _by_position(
+    op: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Pass by position what the schema has there; rules name these arguments as they like."""
+    given, rest = list(args), dict(kwargs)
+    positional = [a for a in op._schema.arguments if not a.kwarg_only]
+    last = max((i for i, a in enumerate(positional) if a.name in rest), default=-1)
+    given += [rest.pop(a.name, a.default_value) for a in positional[len(args) : last + 1]]
+    return tuple(given), rest
+
+
 def _cast_operand(value: Any, dtype: torch.dtype) -> Any:
     if isinstance(value, Pair):
         return Pair(_cast_operand(value.re, dtype), _cast_operand(value.im, dtype))
@@ -77,6 +88,7 @@ def apply(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     Returns what the op returns, with a `Pair` for each complex tensor, or NotImplemented when
     the rule does not cover these arguments.
     """
+    args, kwargs = _by_position(rule.op, args, kwargs)
     args, kwargs = tree_map(split_number, args), tree_map(split_number, kwargs)
     if rule.kind is Kind.CREATION:
         assert rule.fn is not None

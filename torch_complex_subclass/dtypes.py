@@ -58,8 +58,8 @@ def _combine(higher: torch.dtype | None, lower: torch.dtype | None) -> torch.dty
     if higher.is_complex:
         return higher
     if higher.is_floating_point:
-        # bfloat16 has no complex dtype of its own; eager takes the next wider one.
-        return COMPLEX_OF.get(higher, torch.complex64) if lower.is_complex else higher
+        # bfloat16 has no complex dtype of its own; torch widens it to complex64.
+        return torch.promote_types(higher, torch.complex32) if lower.is_complex else higher
     if higher == torch.bool or lower.is_floating_point or lower.is_complex:
         return torch.promote_types(higher, lower)
     return higher

@@ -31,6 +31,7 @@ from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions.linalg import affine
 from torch_complex_subclass.decompositions.registry import Pair, Rule
 from torch_complex_subclass.dtypes import real_dtype
+from torch_complex_subclass.inlining import bound_expansion
 from torch_complex_subclass.recorder import Recorder
 from torch_complex_subclass.report import Report
 from torch_complex_subclass.values import Values, edge_op
@@ -102,6 +103,7 @@ class _Rewriter:
         for node in reversed(self.replaced):
             self.graph.erase_node(node)
         self.recorder.erase_unused()
+        bound_expansion(self.graph, self.recorder.created)
 
     def _enter(self, node: fx.Node) -> None:
         value = node.meta.get("val")

@@ -45,7 +45,7 @@ class Recorder(TorchDispatchMode):
         self._nodes: dict[int, fx.Node] = {}
         self._alive: list[Tensor] = []
         self._expressions: dict[Any, fx.Node] = {}
-        self._created: list[fx.Node] = []
+        self.created: list[fx.Node] = []
 
     def see(self, node: fx.Node) -> None:
         """Remember a node that computes a symbolic expression."""
@@ -93,7 +93,7 @@ class Recorder(TorchDispatchMode):
 
     def erase_unused(self) -> None:
         """Remove recorded nodes that nothing reads."""
-        for node in reversed(self._created):
+        for node in reversed(self.created):
             if not node.users:
                 self.graph.erase_node(node)
 
@@ -126,7 +126,7 @@ class Recorder(TorchDispatchMode):
         return result
 
     def _describe(self, node: fx.Node, result: Any) -> None:
-        self._created.append(node)
+        self.created.append(node)
         node.meta.update(self.inherited)
         node.meta["val"] = result
         if isinstance(result, Tensor):

@@ -104,7 +104,12 @@ class ComplexTensor(torch.Tensor):
 
     @staticmethod
     def from_parts(re: Tensor, im: Tensor) -> ComplexTensor:
-        """Join real tensors of shape `(...)` to a complex one; gradients flow to both parts."""
+        """Join real tensors of shape `(...)` to a complex one; gradients flow to both parts.
+
+        Raises:
+            TypeError: a part is not a real floating-point tensor.
+            ValueError: the parts differ in shape, dtype or device.
+        """
         from torch_complex_subclass.autograd import from_parts
 
         _check_parts(re, im)
@@ -112,7 +117,14 @@ class ComplexTensor(torch.Tensor):
 
     @staticmethod
     def from_interleaved(t: Tensor) -> ComplexTensor:
-        """View a real tensor of shape `(..., 2)` as complex `(...)`, without a copy."""
+        """View a real tensor of shape `(..., 2)` as complex `(...)`, without a copy.
+
+        The result has complex32, complex64 or complex128 for float16, float32 or float64.
+
+        Raises:
+            TypeError: `t` has another dtype.
+            ValueError: `t` is no tensor of shape `(..., 2)`.
+        """
         from torch_complex_subclass.autograd import from_interleaved
 
         if not isinstance(t, Tensor) or t.dim() == 0 or t.shape[-1] != 2:
@@ -122,7 +134,13 @@ class ComplexTensor(torch.Tensor):
 
     @staticmethod
     def from_complex(z: Tensor) -> ComplexTensor:
-        """View a plain complex tensor as a ComplexTensor; copies only to resolve a conj bit."""
+        """View a plain complex tensor `(...)` as a ComplexTensor of the same shape and dtype.
+
+        Copies only to resolve a conj or neg bit; returns a ComplexTensor as it is.
+
+        Raises:
+            TypeError: `z` is no complex tensor.
+        """
         from torch_complex_subclass.autograd import from_complex
 
         if isinstance(z, ComplexTensor):
@@ -134,7 +152,9 @@ class ComplexTensor(torch.Tensor):
     def as_interleaved(self) -> Tensor:
         """Return the parts as a real tensor of shape `(..., 2)`.
 
-        It shares memory with this tensor.
+        It shares memory with this tensor, as `real` and `imag` do. Where this tensor is a result
+        of compiled code, prefer these to the functions `torch.view_as_real`, `torch.real` and
+        `torch.imag`: their gradient is a plain tensor, which compiled code refuses.
         """
         from torch_complex_subclass.autograd import with_split_gradient
 

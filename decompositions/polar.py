@@ -7,7 +7,6 @@ from torch import Tensor
 
 from torch_complex_subclass.decompositions.compensated import quarter_scale
 from torch_complex_subclass.decompositions.registry import (
-    Operand,
     Pair,
     componentwise,
     creation,
@@ -85,8 +84,3 @@ def view_as_real(z: Pair) -> Tensor:
 def view_as_complex(t: Tensor) -> Pair:
     """Real `(..., 2)` as complex `(...)`."""
     return Pair(t.select(-1, 0), t.select(-1, 1))
-
-
-def real_part(z: Operand) -> Operand:
-    """Real part of any operand."""
-    return z.re if isinstance(z, Pair) else z

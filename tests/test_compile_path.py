@@ -270,26 +270,17 @@ def test_optimizer(name: str, foreach: bool) -> None:
     torch.testing.assert_close(ours, eager)
 
 
-def test_random_numbers_inside(backend: Any) -> None:
-    def fn(a: Tensor) -> tuple[Tensor, Tensor]:
-        noise = torch.randn_like(a.real)
-        return a * torch.rand(3, 4) + noise, torch.nn.functional.dropout(a.abs(), 0.5)
-
-    from torch._inductor import config
-
-    a = z(3, 4)
-    compiled = torch.compile(fn, fullgraph=True, backend=backend)
-    with config.patch(fallback_random=True):
-        torch.manual_seed(3)
-        expected = fn(a)
-        torch.manual_seed(3)
-        torch.testing.assert_close(compiled(a), expected)
+def noise_on_parts(a: Tensor) -> tuple[Tensor, Tensor]:
+    noise = torch.randn_like(a.real)
+    return a * torch.rand(3, 4) + noise, torch.nn.functional.dropout(a.abs(), 0.5)
 
 
-def test_complex_random_numbers_are_eagers(backend: Any) -> None:
-    def fn(a: Tensor) -> Tensor:
-        return torch.randn(3, 4, dtype=torch.complex64) * a
+def complex_noise(a: Tensor) -> Tensor:
+    return torch.randn(3, 4, dtype=torch.complex64) * a
 
+
+@pytest.mark.parametrize("fn", [noise_on_parts, complex_noise])
+def test_random_numbers_are_eagers(fn: Callable[[Tensor], Any], backend: Any) -> None:
     from torch._inductor import config
 
     a = z(3, 4)

@@ -47,11 +47,6 @@ def all_known_even(numbers: Iterable[int | torch.SymInt]) -> bool:
     )
 
 
-def is_builtin(op: OpOverload) -> bool:
-    """True for ops of torch itself."""
-    return op.namespace in ("aten", "prims", "prim")
-
-
 def returns_view(op: OpOverload) -> bool:
     """True when an output may alias an input that the op does not write to."""
     return any(r.alias_info is not None and not r.alias_info.is_write for r in op._schema.returns)

@@ -7,6 +7,7 @@ One process, the three in turn, medians. Prints milliseconds and ratios.
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 from statistics import median
@@ -64,7 +65,7 @@ def main() -> None:
         return torch.autograd.grad(fn(*operands), operands, seed)
 
     for title, step in (("inference", infer), ("forward and backward", train)):
-        found = medians({name: lambda fn=fn: step(fn) for name, fn in ways.items()})
+        found = medians({name: functools.partial(step, fn) for name, fn in ways.items()})
         cells = ", ".join(f"{name} {ms:.2f} ms" for name, ms in found.items())
         ratios = [found[name] / found["ours"] for name in ("eager", "stock")]
         print(f"{title}: {cells}; ours {ratios[0]:.1f}x eager, {ratios[1]:.1f}x stock")

@@ -6,6 +6,7 @@ generation is checked in tests/.
 
 import pytest
 import torch
+from torch._dynamo.exc import InternalTorchDynamoError, Unsupported
 from torch.testing._internal.common_device_type import instantiate_device_type_tests, ops
 from torch.testing._internal.common_utils import TestCase, run_tests
 from torch.utils import _pytree as pytree
@@ -19,11 +20,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 # Entries without a case, and why there is none.
 NO_CASE = {
-    "jiterator_2inputs_2outputs": "runs on GPUs only",
-    "jiterator_4inputs_with_extra_args": "runs on GPUs only",
-    "jiterator_binary": "runs on GPUs only",
-    "jiterator_binary_return_by_ref": "runs on GPUs only",
-    "jiterator_unary": "runs on GPUs only",
+    **opinfo.GPU_ONLY,
+    "sparse.sampled_addmm": "takes a sparse operand, which Dynamo does not trace",
     "empty": "eager leaves the values undefined",
     "empty_like": "eager leaves the values undefined",
     "empty_permuted": "eager leaves the values undefined",
@@ -35,7 +33,6 @@ NO_CASE = {
 # Dynamo or AOTAutograd refuse these before the pass sees a graph, for real tensors too.
 DATA_DEPENDENT = "its result, or a check inside it, depends on the data"
 GENERATOR = "the entry passes a random generator, which Dynamo does not trace"
-SPARSE = "Dynamo does not trace sparse tensors"
 REFUSED = {
     "allclose": DATA_DEPENDENT,
     "combinations": DATA_DEPENDENT,
@@ -53,9 +50,8 @@ REFUSED = {
     "randn_like": GENERATOR,
     "resize_": "Dynamo does not trace it",
     "resize_as_": "Dynamo does not trace it",
-    "sparse.sampled_addmm": SPARSE,
     "svd_lowrank": GENERATOR,
-    "to_sparse": SPARSE,
+    "to_sparse": "Dynamo does not trace sparse tensors",
     "uniform": GENERATOR,
 }
 
@@ -64,11 +60,15 @@ WRONG_GRAPH = {"linalg.pinv": "issue 197084", "pinverse": "issue 197084"}
 
 REFUSED_GRADIENT = {"linalg.svd": DATA_DEPENDENT, "svd": DATA_DEPENDENT}
 
-for names in (NO_CASE, REFUSED, WRONG_GRAPH, REFUSED_GRADIENT):
+NO_GRADIENT = {"to_sparse": "eager refuses its gradient"}
+
+for names in (NO_GRADIENT, NO_CASE, REFUSED, WRONG_GRAPH, REFUSED_GRADIENT):
     opinfo.check_names(names)
 
 OPS = opinfo.complex_ops(NO_CASE)
-DIFFERENTIABLE = [op for op in OPS if op.supports_autograd]
+DIFFERENTIABLE = [
+    op for op in OPS if op.supports_autograd and opinfo.full_name(op) not in NO_GRADIENT
+]
 
 
 def chosen(op, dtype, requires_grad=False):
@@ -118,7 +118,10 @@ def strict(op, failing, dtype, requires_grad):
     if opinfo.full_name(op) not in failing:
         compare(op, dtype, requires_grad)
         return
-    with pytest.raises(Exception):  # noqa: B017, PT011  whatever the tracer raises
+    # A wrong value where a refusal is listed, or the reverse, is a failure.
+    wrong = opinfo.full_name(op) in WRONG_GRAPH
+    expected = AssertionError if wrong else (Unsupported, InternalTorchDynamoError)
+    with pytest.raises(expected):
         compare(op, dtype, requires_grad)
 
 

@@ -14,13 +14,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 DTYPES = (torch.complex64, torch.complex128)
 
 # Entries without a case, and why there is none.
-NO_CASE = {
-    "jiterator_2inputs_2outputs": "runs on GPUs only",
-    "jiterator_4inputs_with_extra_args": "runs on GPUs only",
-    "jiterator_binary": "runs on GPUs only",
-    "jiterator_binary_return_by_ref": "runs on GPUs only",
-    "jiterator_unary": "runs on GPUs only",
-}
+NO_CASE = opinfo.GPU_ONLY
 
 # Eager leaves the values undefined: shape, dtype and strides are compared.
 UNDEFINED_VALUES = {

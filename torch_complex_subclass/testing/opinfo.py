@@ -25,6 +25,15 @@ from torch_complex_subclass import ComplexTensor, dispatch
 
 MAX_SAMPLES = 12
 
+# Entries of the database that no CPU runs.
+GPU_ONLY = {
+    "jiterator_2inputs_2outputs": "runs on GPUs only",
+    "jiterator_4inputs_with_extra_args": "runs on GPUs only",
+    "jiterator_binary": "runs on GPUs only",
+    "jiterator_binary_return_by_ref": "runs on GPUs only",
+    "jiterator_unary": "runs on GPUs only",
+}
+
 # A result may be this much further from the complex128 reference than eager's is, and a few
 # rounding steps more: the order of additions in a product differs.
 FURTHER = 4.0

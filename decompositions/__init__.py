@@ -18,13 +18,22 @@ from torch_complex_subclass.decompositions import (
     comparison as comparison,
 )
 from torch_complex_subclass.decompositions import (
+    composite as composite,
+)
+from torch_complex_subclass.decompositions import (
     creation as creation,
 )
 from torch_complex_subclass.decompositions import (
     exponential as exponential,
 )
 from torch_complex_subclass.decompositions import (
+    factorisation as factorisation,
+)
+from torch_complex_subclass.decompositions import (
     fft as fft,
+)
+from torch_complex_subclass.decompositions import (
+    foreach as foreach,
 )
 from torch_complex_subclass.decompositions import (
     hyperbolic as hyperbolic,
@@ -36,10 +45,19 @@ from torch_complex_subclass.decompositions import (
     linalg as linalg,
 )
 from torch_complex_subclass.decompositions import (
+    memory as memory,
+)
+from torch_complex_subclass.decompositions import (
     polar as polar,
 )
 from torch_complex_subclass.decompositions import (
+    random as random,
+)
+from torch_complex_subclass.decompositions import (
     reduction as reduction,
+)
+from torch_complex_subclass.decompositions import (
+    scan as scan,
 )
 from torch_complex_subclass.decompositions import (
     shape as shape,
@@ -53,7 +71,13 @@ from torch_complex_subclass.decompositions.registry import Pair as Pair
 from torch_complex_subclass.decompositions.registry import Rule as Rule
 
 # Rules that compute; the others move elements, which a tracer keeps as it finds them.
-_ARITHMETIC = (Kind.UNARY, Kind.ELEMENTWISE, Kind.BILINEAR, Kind.REDUCTION)
+_ARITHMETIC = (
+    Kind.UNARY,
+    Kind.ELEMENTWISE,
+    Kind.BILINEAR,
+    Kind.REDUCTION,
+    Kind.COMPOSITE,
+)
 
 
 def table() -> dict[OpOverload, Callable[..., Any]]:

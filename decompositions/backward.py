@@ -20,6 +20,7 @@ aten = torch.ops.aten
 componentwise(
     aten.diagonal_backward.default,
     aten.index_select_backward.default,
+    aten.masked_scatter_backward.default,
     aten.select_backward.default,
     aten.slice_backward.default,
     aten.unfold_backward.default,

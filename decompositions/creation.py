@@ -173,6 +173,15 @@ def full(size: Any, value: Any, *, dtype: torch.dtype | None = None, **options: 
     return Pair(*parts)
 
 
+@creation(aten.empty.memory_format)
+def empty(size: Any, *, dtype: torch.dtype | None = None, **options: Any) -> Any:
+    """An uninitialised tensor of shape `size`."""
+    if dtype is None or not dtype.is_complex:
+        return NotImplemented
+    parts = [aten.empty.memory_format(size, dtype=real_dtype(dtype), **options) for _ in range(2)]
+    return Pair(*parts)
+
+
 @creation(aten.scalar_tensor.default)
 def scalar_tensor(value: Any, **options: Any) -> Any:
     """A zero-dimensional tensor."""

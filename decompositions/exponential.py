@@ -323,3 +323,20 @@ def _at_zero_base(z: Pair, w: Pair, value: Pair) -> Pair:
     im = torch.where(base, torch.where(w.re > 0, 0.0, torch.nan), value.im)
     re = torch.where(base & (w.re < 0), torch.inf, re)
     return Pair(torch.where(none, 1.0, re), torch.where(none, 0.0, im))
+
+
+@elementwise(aten.logaddexp.default)
+def logaddexp(z: Operand, w: Operand) -> Pair:
+    """Logarithm of exp(z) + exp(w); imaginary part not reduced to [-pi, pi].
+
+    The operand of larger real part plus log1p(exp(difference)): neither exponential overflows.
+    The error is large only where the two exponentials cancel.
+    Special values: equal operands of real part -inf or inf are returned, plus log 2.
+    """
+    z, w = as_pair(z), as_pair(w)
+    swap = z.re < w.re
+    high = Pair(torch.where(swap, w.re, z.re), torch.where(swap, w.im, z.im))
+    low = Pair(torch.where(swap, z.re, w.re), torch.where(swap, z.im, w.im))
+    gap = torch.where(high.re == low.re, 0.0, low.re - high.re)
+    step = log1p(*exp(gap, low.im - high.im))
+    return Pair(high.re + step.re, high.im + step.im)

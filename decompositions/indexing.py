@@ -7,7 +7,8 @@ from typing import Any
 import torch
 
 from torch_complex_subclass.decompositions.comparison import nonzero_mask
-from torch_complex_subclass.decompositions.registry import Pair, componentwise, reduction
+from torch_complex_subclass.decompositions.operands import as_pair
+from torch_complex_subclass.decompositions.registry import Operand, Pair, componentwise, reduction
 
 aten = torch.ops.aten
 
@@ -32,9 +33,11 @@ componentwise(
 )
 componentwise(
     aten._unsafe_index_put.default,
+    aten._unsafe_masked_index_put_accumulate.default,
     aten.index_put.default,
     data=("self", "values"),
 )
+componentwise(aten._unsafe_masked_index.default, data=("self", "fill"))
 componentwise(aten.index_copy.default, aten.masked_scatter.default, data=("self", "source"))
 componentwise(
     aten.index_fill.int_Scalar,
@@ -63,6 +66,49 @@ def index_add(z: Pair, dim: int, index: Any, source: Pair, *, alpha: Any = 1) ->
         for part, more in zip(z, source, strict=True)
     )
     return Pair(re, im)
+
+
+PRODUCTS_COLLIDE = "a product of colliding elements is no pair of real reductions"
+
+
+def _scatter_parts(op: Any, z: Pair, place: Any, values: Operand, *rest: Any, **how: Any) -> Pair:
+    re, im = (
+        op(part, *place, more, *rest, **how) for part, more in zip(z, as_pair(values), strict=True)
+    )
+    return Pair(re, im)
+
+
+@reduction(aten.scatter.reduce, data=("self", "src"), reason=PRODUCTS_COLLIDE)
+def scatter_with(z: Pair, dim: int, index: Any, source: Operand, *, reduce: str) -> Any:
+    """Add elements of `source` to those of `z` that `index` names."""
+    if reduce != "add" or not isinstance(z, Pair):
+        return NotImplemented
+    return _scatter_parts(aten.scatter.reduce, z, (dim, index), source, reduce=reduce)
+
+
+@reduction(aten.scatter.value_reduce, data=("self", "value"), reason=PRODUCTS_COLLIDE)
+def scatter_value_with(z: Pair, dim: int, index: Any, value: Operand, *, reduce: str) -> Any:
+    """Add `value` to the elements of `z` that `index` names."""
+    if reduce != "add" or not isinstance(z, Pair):
+        return NotImplemented
+    return _scatter_parts(aten.scatter.value_reduce, z, (dim, index), value, reduce=reduce)
+
+
+@reduction(aten.scatter_reduce.two, data=("self", "src"), reason=PRODUCTS_COLLIDE)
+def scatter_reduce(
+    z: Pair, dim: int, index: Any, source: Operand, reduce: str, *, include_self: bool = True
+) -> Any:
+    """Sum or mean of the elements of `source`, and of `z`, that `index` names."""
+    if reduce not in ("sum", "mean") or not isinstance(z, Pair):
+        return NotImplemented
+    op = aten.scatter_reduce.two
+    return _scatter_parts(op, z, (dim, index), source, reduce, include_self=include_self)
+
+
+@reduction(aten.nonzero_static.default)
+def nonzero_static(z: Pair, *, size: Any, fill_value: int = -1) -> Any:
+    """Indices of the first `size` elements that are not zero, then `fill_value`."""
+    return aten.nonzero_static.default(nonzero_mask(z), size=size, fill_value=fill_value)
 
 
 @reduction(aten.nonzero.default)

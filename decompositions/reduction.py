@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from torch_complex_subclass.decompositions.comparison import nonzero_mask
-from torch_complex_subclass.decompositions.registry import Pair, componentwise, native, reduction
+from torch_complex_subclass.decompositions.registry import Pair, componentwise, reduction
 from torch_complex_subclass.dtypes import real_dtype
 
 aten = torch.ops.aten
@@ -115,12 +115,3 @@ def any_nonzero(z: Pair, *args: Any, **kwargs: Any) -> Tensor:
 def all_nonzero(z: Pair, *args: Any, **kwargs: Any) -> Tensor:
     """True where no element is zero."""
     return torch.all(nonzero_mask(z), *args, **kwargs)
-
-
-native(
-    aten.cumprod.default,
-    aten.logcumsumexp.default,
-    aten.prod.default,
-    aten.prod.dim_int,
-    reason="a running complex product is no pair of real reductions",
-)

@@ -33,6 +33,12 @@ class Pair(NamedTuple):
 Operand: TypeAlias = Pair | Tensor | float
 
 
+class Interleaved(NamedTuple):
+    """A complex value as its memory: a real tensor of shape `(..., 2)`."""
+
+    memory: Tensor
+
+
 class Kind(enum.StrEnum):
     """What a rule says about its op."""
 
@@ -48,6 +54,10 @@ class Kind(enum.StrEnum):
     """Combines elements of one operand."""
     CREATION = "creation"
     """Makes or converts a tensor; the rule settles the dtype itself."""
+    MEMORY = "memory"
+    """Reinterprets memory; its rule takes and returns complex values as `Interleaved`."""
+    COMPOSITE = "composite"
+    """Made of other aten ops on the complex tensors themselves, which have rules of their own."""
     NATIVE = "native"
     """Keeps the complex kernel, for the stated reason."""
     UNSUPPORTED = "unsupported"
@@ -122,13 +132,17 @@ class _Registrar:
         self.data = data
 
     def __call__(
-        self, *ops: OpOverload, data: tuple[str, ...] | None = None
+        self, *ops: OpOverload, data: tuple[str, ...] | None = None, reason: str = ""
     ) -> Callable[[Function], Function]:
-        """Register for `ops`; `data` names the arguments that can be complex."""
+        """Register for `ops`; `data` names the arguments that can be complex.
+
+        `reason` says why the complex kernel is kept for arguments that the rule gives
+        NotImplemented for.
+        """
 
         def register(fn: Function) -> Function:
             for op in ops:
-                _record(op, self.kind, fn, data=data or self.data)
+                _record(op, self.kind, fn, data=data or self.data, reason=reason)
             return fn
 
         return register
@@ -138,6 +152,10 @@ elementwise = _Registrar(Kind.ELEMENTWISE, ("self", "other"))
 bilinear = _Registrar(Kind.BILINEAR, ("self", "mat1", "mat2", "vec", "other", "tensor"))
 reduction = _Registrar(Kind.REDUCTION, ("self",))
 creation = _Registrar(Kind.CREATION, ("self",))
+
+
+memory = _Registrar(Kind.MEMORY, ("self", "src"))
+composite = _Registrar(Kind.COMPOSITE, ())
 
 
 def componentwise(*ops: OpOverload, data: tuple[str, ...] = DEFAULT_DATA) -> None:

@@ -10,7 +10,6 @@ from torch_complex_subclass.decompositions.registry import (
     Pair,
     componentwise,
     creation,
-    native,
 )
 
 aten = torch.ops.aten
@@ -84,11 +83,3 @@ def reshape_alias(z: Pair, size: Sequence[int], stride: Sequence[int]) -> Pair:
 
 # `value` fills the real part with its real part and the imaginary one with the other.
 componentwise(aten.constant_pad_nd.default, data=("self", "value"))
-
-# Strides and dtype are those of complex memory, which a pair does not have.
-native(
-    aten.as_strided.default,
-    aten.as_strided_scatter.default,
-    aten.view.dtype,
-    reason="it reinterprets the memory of the complex tensor",
-)

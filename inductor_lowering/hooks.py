@@ -5,6 +5,7 @@ While installed:
 * Inductor's decompositions step aside for complex arguments of ops that have a rule. Some of them
   rebuild complex memory (`aten.add` views it as real before the pass can see it), others are less
   accurate than the rule. Real arguments take the same decomposition as before.
+* Composite rules are decompositions of complex arguments.
 * The lowerings of our custom ops are in Inductor's table.
 * The C++ kernels of Inductor read and write interleaved memory by whole vectors.
 * The pass slot in front of Inductor's joint-graph passes holds our pass after the user's own.
@@ -22,27 +23,21 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import torch
-from torch import Tensor, fx
+from torch import fx
 from torch.utils import _pytree as pytree
 
 from torch_complex_subclass import torch_compat as compat
-from torch_complex_subclass.decompositions.registry import TABLE
+from torch_complex_subclass.decompositions.registry import TABLE, Kind
 from torch_complex_subclass.dispatch import has_function
+from torch_complex_subclass.export import for_complex, is_complex
 
 _MISSING = object()
-
-
-def _is_complex(leaf: object) -> bool:
-    if isinstance(leaf, Tensor):
-        return leaf.is_complex()
-    return isinstance(leaf, complex) or (isinstance(leaf, torch.dtype) and leaf.is_complex)
 
 
 def _for_real_only(decomposition: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(decomposition)
     def decompose(*args: Any, **kwargs: Any) -> Any:
-        if any(map(_is_complex, pytree.arg_tree_leaves(*args, **kwargs))):
+        if any(map(is_complex, pytree.arg_tree_leaves(*args, **kwargs))):
             return NotImplemented
         return decomposition(*args, **kwargs)
 
@@ -61,7 +56,10 @@ def _set(undo: contextlib.ExitStack, table: dict[Any, Any], key: Any, value: Any
 def _install_decompositions(undo: contextlib.ExitStack) -> None:
     for table in compat.inductor_decomposition_tables():
         for op, rule in TABLE.items():
-            if op in table and has_function(rule):
+            if rule.kind is Kind.COMPOSITE:
+                stock = {"otherwise": table[op]} if op in table else {}
+                _set(undo, table, op, for_complex(rule, **stock))
+            elif op in table and has_function(rule):
                 _set(undo, table, op, _for_real_only(table[op]))
 
 
@@ -139,8 +137,9 @@ def install(graph_pass: Any, enabled: Any) -> contextlib.ExitStack:
     `enabled` is the scoped form of this, for compilations that happen later.
     """
     with contextlib.ExitStack() as undo:
-        _install_decompositions(undo)
+        # Lowerings first: on import their module refuses to find some ops decomposed.
         _install_lowerings(undo)
+        _install_decompositions(undo)
         _install_code_generation(undo)
         _install_backward_compilation(undo, enabled)
         _install_pass(undo, graph_pass)

@@ -26,10 +26,10 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
-from torch_complex_subclass import dispatch, routes
+from torch_complex_subclass import dispatch, reinterpret, routes
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions.linalg import affine
-from torch_complex_subclass.decompositions.registry import Pair, Rule
+from torch_complex_subclass.decompositions.registry import Interleaved, Kind, Pair, Rule
 from torch_complex_subclass.dtypes import real_dtype
 from torch_complex_subclass.inlining import bound_expansion
 from torch_complex_subclass.recorder import Recorder
@@ -197,6 +197,9 @@ class _Rewriter:
     def _rewrite(self, node: fx.Node) -> None:
         special_cases: dict[Any, Callable[[fx.Node], None]] = {
             aten.copy_.default: self._write,
+            aten.sym_size.int: self._size,
+            aten.sym_storage_offset.default: self._size,
+            aten.sym_stride.int: self._size,
             aten.view_as_complex.default: self._view_as_complex,
             aten.view_as_real.default: self._view_as_real,
         }
@@ -208,7 +211,10 @@ class _Rewriter:
             self._rewrite_affine(node, split)
             return
         rule = dispatch.lookup(node.target)
-        reason = self._reason_to_keep(node, rule) or self._apply(node, rule)
+        if rule is not None and rule.kind is Kind.MEMORY:
+            reason = self._reinterpret(node, rule)
+        else:
+            reason = self._reason_to_keep(node, rule) or self._apply(node, rule)
         if reason:
             self._keep(node, rule, reason)
 
@@ -219,6 +225,33 @@ class _Rewriter:
         if not dispatch.has_function(rule):
             return rule.reason
         return routes.REASON if routes.keeps_library_call(node, rule) else ""
+
+    def _reinterpret(self, node: fx.Node, rule: Rule) -> str:
+        """Replace `node` by a view of real memory; return why not, if it cannot be."""
+        result = reinterpret.apply(node, rule, self.values, self.recorder)
+        if isinstance(result, str):
+            return result
+        if isinstance(result, Interleaved):
+            self.values.set_interleaved(node, result.memory)  # type: ignore[arg-type]
+            self.replaced.append(node)
+        else:
+            self._assign(node, result)
+        self.report.add(node, "fused", "")
+        return ""
+
+    def _size(self, node: fx.Node) -> None:
+        """Ask a real part for its size; what only memory has is asked of a stored value."""
+        base: fx.Node = node.args[0]  # type: ignore[assignment]
+        if node.target is aten.sym_size.int and not self.values.is_stored(base):
+            self._assign(node, self._part_size(base, node.args[1]))
+        else:
+            self._store_operands(node)
+
+    def _part_size(self, base: fx.Node, dim: Any) -> fx.Node:
+        size = self.graph.call_function(aten.sym_size.int, (self.values.pair(base).re, dim))
+        size.meta["val"] = base.meta["val"].shape[dim]
+        self.recorder.see(size)
+        return size
 
     def _write(self, node: fx.Node) -> None:
         target, source = node.args[:2]

@@ -22,6 +22,10 @@ from torch_complex_subclass.dtypes import compute_dtype, real_dtype, result_dtyp
 _WIDENED = (Kind.UNARY, Kind.ELEMENTWISE, Kind.BILINEAR, Kind.REDUCTION)
 
 
+# Kinds whose rule, if there is one, does not act on pairs.
+_WITHOUT_PAIRS = (Kind.COMPOSITE, Kind.MEMORY, Kind.NATIVE, Kind.UNSUPPORTED)
+
+
 def lookup(op: object) -> Rule | None:
     """Return the rule for `op`, or None."""
     return TABLE.get(op) if isinstance(op, OpOverload) else None
@@ -29,7 +33,7 @@ def lookup(op: object) -> Rule | None:
 
 def has_function(rule: Rule | None) -> bool:
     """True when `apply` can compute with this rule."""
-    return rule is not None and rule.kind not in (Kind.NATIVE, Kind.UNSUPPORTED)
+    return rule is not None and rule.kind not in _WITHOUT_PAIRS
 
 
 def tree_map(fn: Callable[[Any], Any], tree: Any) -> Any:

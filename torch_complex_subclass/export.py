@@ -7,9 +7,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils import _pytree as pytree
 
 from torch_complex_subclass import dispatch
-from torch_complex_subclass.decompositions.registry import Pair, Rule
+from torch_complex_subclass.decompositions.registry import Kind, Pair, Rule
 
 
 def decomposition(rule: Rule) -> Callable[..., Any]:
@@ -20,6 +21,9 @@ def decomposition(rule: Rule) -> Callable[..., Any]:
     NotImplemented and the tracer keeps the op.
     """
 
+    if rule.kind is Kind.COMPOSITE:
+        return for_complex(rule)
+
     def decompose(*args: Any, **kwargs: Any) -> Any:
         pairs = [dispatch.tree_map(_split, tree) for tree in (args, kwargs)]
         if not any(isinstance(leaf, Pair) for leaf in dispatch.leaves(pairs)):
@@ -28,6 +32,27 @@ def decomposition(rule: Rule) -> Callable[..., Any]:
         return result if result is NotImplemented else dispatch.tree_map(_join, result)
 
     return decompose
+
+
+def for_complex(
+    rule: Rule, otherwise: Callable[..., Any] = lambda *args, **kwargs: NotImplemented
+) -> Callable[..., Any]:
+    """Return a composite rule as a decomposition that leaves real arguments to `otherwise`."""
+    assert rule.fn is not None
+    fn = rule.fn
+
+    def decompose(*args: Any, **kwargs: Any) -> Any:
+        chosen = fn if any(map(is_complex, pytree.arg_tree_leaves(*args, **kwargs))) else otherwise
+        return chosen(*args, **kwargs)
+
+    return decompose
+
+
+def is_complex(leaf: object) -> bool:
+    """True for a complex tensor, number or dtype."""
+    if isinstance(leaf, Tensor):
+        return leaf.is_complex()
+    return isinstance(leaf, complex) or (isinstance(leaf, torch.dtype) and leaf.is_complex)
 
 
 def _split(value: Any) -> Any:

@@ -11,7 +11,7 @@ from torch._ops import OpOverload
 
 from torch_complex_subclass import dispatch, errors, storage
 from torch_complex_subclass.decompositions.operands import as_pair
-from torch_complex_subclass.decompositions.registry import Kind, Pair
+from torch_complex_subclass.decompositions.registry import Interleaved, Kind, Pair, Rule
 from torch_complex_subclass.dtypes import COMPLEX_OF, complex_dtype
 from torch_complex_subclass.inplace import bind, check_writable, functional_form, written_arguments
 from torch_complex_subclass.torch_compat import (
@@ -286,6 +286,11 @@ def _dispatch(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         dispatch.tree_map(_settle, args)
     if func is aten.as_strided.default:
         return _as_strided(*args, **kwargs)
+    if rule is not None and rule.kind is Kind.COMPOSITE:
+        assert rule.fn is not None
+        return rule.fn(*args, **kwargs)
+    if rule is not None and rule.kind is Kind.MEMORY and _lies_as_complex(args[0]):
+        return _reinterpret(rule, args, kwargs)
     if rule is not None and dispatch.has_function(rule):
         result = dispatch.apply(
             rule, dispatch.tree_map(_to_pair, args), dispatch.tree_map(_to_pair, kwargs)
@@ -299,6 +304,26 @@ def _dispatch(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     if func._schema.is_mutable:
         return _mutate(func, args, kwargs)
     return _call_native(func, args, kwargs)
+
+
+def _lies_as_complex(z: ComplexTensor) -> bool:
+    """True when the memory could be that of a plain complex tensor."""
+    return z.block.stride(-1) == 1 and z.block.storage_offset() == 2 * z.storage_offset()
+
+
+def _to_interleaved(value: Any) -> Any:
+    if isinstance(value, Tensor) and value.is_complex():
+        return Interleaved(ComplexTensor.from_complex(value).block)
+    return value
+
+
+def _reinterpret(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Apply a rule on interleaved memory."""
+    assert rule.fn is not None
+    result = rule.fn(*map(_to_interleaved, args), **kwargs)
+    if isinstance(result, Interleaved):
+        return ComplexTensor._wrap_block(result.memory)
+    return _call_native(rule.op, args, kwargs) if result is NotImplemented else result
 
 
 def _as_strided(z: ComplexTensor, size: Any, stride: Any, offset: Any = None) -> ComplexTensor:

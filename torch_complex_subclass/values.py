@@ -47,6 +47,10 @@ class Values:
             node in self._stored and not node.meta["val"].is_conj()
         )
 
+    def is_stored(self, node: fx.Node) -> bool:
+        """True when the value lies in complex memory already."""
+        return node in self._stored
+
     def set_pair(self, node: fx.Node, pair: Pair) -> None:
         """Give `node` a value held as a pair of real nodes."""
         self._pairs[node] = pair

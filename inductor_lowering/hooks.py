@@ -6,6 +6,7 @@ While installed:
   rebuild complex memory (`aten.add` views it as real before the pass can see it), others are less
   accurate than the rule. Real arguments take the same decomposition as before.
 * Composite rules are decompositions of complex arguments.
+* The gradient of the complex svd is traced: what it checks becomes an assertion in the graph.
 * The lowerings of our custom ops are in Inductor's table.
 * The C++ kernels of Inductor read and write interleaved memory by whole vectors.
 * The pass slot in front of Inductor's joint-graph passes holds our pass after the user's own.
@@ -23,7 +24,8 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from torch import fx
+import torch
+from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
 from torch_complex_subclass import torch_compat as compat
@@ -55,12 +57,35 @@ def _set(undo: contextlib.ExitStack, table: dict[Any, Any], key: Any, value: Any
 
 def _install_decompositions(undo: contextlib.ExitStack) -> None:
     for table in compat.inductor_decomposition_tables():
+        _set(undo, table, torch.ops.aten.allclose.default, _allclose)
         for op, rule in TABLE.items():
             if rule.kind is Kind.COMPOSITE:
                 stock = {"otherwise": table[op]} if op in table else {}
                 _set(undo, table, op, for_complex(rule, **stock))
             elif op in table and has_function(rule):
                 _set(undo, table, op, _for_real_only(table[op]))
+
+
+PHASE_DEPENDENT = (
+    "svd_backward: singular vectors are determined up to a factor exp(i phi), and the function "
+    "that is differentiated depends on it, so it has no gradient"
+)
+
+
+def _allclose(
+    a: Tensor, b: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> bool:
+    """Assume an agreement that a gradient formula asks for, and check it when the graph runs.
+
+    A tracer cannot answer. Of torch's formulas only that of the complex svd asks in a way that a
+    tracer sees; the question in a user's program does not come this far.
+    """
+    # Not isclose, which works in place: this is traced after functionalization.
+    close = (a == b) | ((a - b).abs() <= atol + rtol * b.abs())
+    if equal_nan:
+        close = close | (a.isnan() & b.isnan())
+    torch.ops.aten._assert_async.msg(close.all(), PHASE_DEPENDENT)
+    return True
 
 
 def _install_lowerings(undo: contextlib.ExitStack) -> None:

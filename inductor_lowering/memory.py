@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import sympy
 import torch
 from torch._inductor import ir
 from torch._inductor.lowering import lowerings
@@ -16,11 +17,49 @@ from torch_complex_subclass.inductor_lowering import interleaved, ops
 aten = torch.ops.aten
 
 
-def _library_view(kernel: Any, x: ir.TensorBox) -> ir.TensorBox:
-    """Call a view op at run time; it costs no memory traffic."""
-    x.realize()
-    result = ir.FallbackKernel.create(kernel, x)
-    return result if isinstance(result, ir.TensorBox) else ir.TensorBox.create(result)
+class LibraryView(ir.FallbackKernel):
+    """A view that torch makes at run time: no kernel runs and no memory moves."""
+
+    @classmethod
+    def of(cls, op: Any, x: ir.TensorBox) -> ir.TensorBox:
+        """Call the view op `op`, of one tensor."""
+        x.realize()
+        with V.graph.fake_mode:
+            example, tensors, others, unflatten, unbacked = cls.process_kernel(op, x)
+        device = x.get_device()
+        assert device is not None
+        call = cls(
+            ir.MultiOutputLayout(device=device),
+            op,
+            tensors,
+            others,
+            unflatten,
+            unbacked_bindings=unbacked,
+        )
+        view = ir.MultiOutput(cls.tensor_to_layout(example), call, [])
+        call.outputs = [view]
+        if any(map(ir.is_unaligned, tensors)):
+            V.graph.unaligned_buffers.add(view.get_name())
+        return ir.TensorBox.create(view)
+
+
+def strided_view(z: ir.TensorBox, size: Any, stride: Any, shift: Any) -> ir.TensorBox:
+    """See the same buffer with other sizes and strides."""
+    z.realize()
+    storage, old = ir.as_storage_and_layout(z)
+    layout = ir.FixedLayout(
+        old.device,
+        old.dtype,
+        [sympy.expand(s) for s in size],
+        [sympy.expand(s) for s in stride],
+        sympy.expand(old.offset + shift),
+    )
+    return ir.TensorBox(ir.ReinterpretView(data=storage, layout=layout))
+
+
+def conj_view(z: ir.TensorBox) -> ir.TensorBox:
+    """Change the conj bit; library products honour it without a copy."""
+    return LibraryView.of(aten._conj.default, z)
 
 
 def as_real(z: ir.TensorBox) -> ir.TensorBox:
@@ -29,7 +68,7 @@ def as_real(z: ir.TensorBox) -> ir.TensorBox:
     The result is a view in Inductor's eyes too: a write to a buffer that is no graph input would
     otherwise only rename it, and the write to the input be lost.
     """
-    memory = _library_view(aten.view_as_real.default, z)
+    memory = LibraryView.of(aten.view_as_real.default, z)
     storage, layout = ir.as_storage_and_layout(memory, want_contiguous=False)
     interleaved.of(V.graph).buffers.add(memory.get_name())
     return ir.TensorBox(ir.ReinterpretView(data=storage, layout=layout))
@@ -39,7 +78,7 @@ def as_complex(t: ir.TensorBox) -> ir.TensorBox:
     """View real memory, in the strides that the graph was traced with, as complex."""
     strides = V.graph.current_node.args[0].meta["val"].stride()  # type: ignore[union-attr]
     placed: Any = ir.ExternKernel.require_exact_strides(t, strides)
-    return _library_view(aten.view_as_complex.default, placed)
+    return LibraryView.of(aten.view_as_complex.default, placed)
 
 
 def interleave(re: ir.TensorBox, im: ir.TensorBox) -> ir.TensorBox:
@@ -58,12 +97,12 @@ def interleave(re: ir.TensorBox, im: ir.TensorBox) -> ir.TensorBox:
 def resolved(z: ir.TensorBox) -> ir.TensorBox:
     """Clear a conj bit that a library call or an incoming gradient may carry at run time."""
     kernel = aten.resolve_conj.default if z.get_dtype().is_complex else aten.resolve_neg.default
-    return _library_view(kernel, z)
+    return LibraryView.of(kernel, z)
 
 
 def negated_memory(t: ir.TensorBox) -> ir.TensorBox:
     """Clear the neg bit of an input without a copy; the pass negates in the reading kernel."""
-    return _library_view(aten._neg_view.default, t)
+    return LibraryView.of(aten._neg_view.default, t)
 
 
 class InputWritten(ir.ExternKernel):
@@ -117,9 +156,11 @@ def table() -> dict[Any, Callable[..., Any]]:
     functions = (
         as_complex,
         as_real,
+        conj_view,
         interleave,
         negated_memory,
         resolved,
+        strided_view,
         write,
         write_interleaved,
     )

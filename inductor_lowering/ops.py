@@ -27,6 +27,10 @@ def _write_interleaved(z: Tensor, memory: Tensor, t: Tensor) -> None:
     memory.copy_(t)
 
 
+def _strided_view(z: Tensor, size: list[int], stride: list[int], shift: int) -> Tensor:
+    return z.as_strided(size, stride, z.storage_offset() + shift)
+
+
 _OPS = {
     # Memory of a complex tensor without conj bit as real (..., 2).
     "as_real(Tensor(a) z) -> Tensor(a)": torch.view_as_real,
@@ -34,6 +38,12 @@ _OPS = {
     "as_complex(Tensor(a) t) -> Tensor(a)": torch.view_as_complex,
     # Two real (...) to one contiguous (..., 2).
     "interleave(Tensor re, Tensor im) -> Tensor": _interleave,
+    # Complex memory with other sizes and strides, starting `shift` elements further on.
+    "strided_view(Tensor(a) z, SymInt[] size, SymInt[] stride, SymInt shift) -> Tensor(a)": (
+        _strided_view
+    ),
+    # The same memory with the conj bit changed.
+    "conj_view(Tensor(a) z) -> Tensor(a)": torch._conj,
     # The same values without conj or neg bit; copies only where there is one at run time.
     "resolved(Tensor(a) z) -> Tensor(a)": lambda z: z.resolve_conj().resolve_neg(),
     # The memory of a tensor with the neg bit, which holds the negated values.

@@ -76,8 +76,8 @@ mul_tensor_3 = mul.Tensor(select_int_1, select_int)
 add_tensor = add.Tensor(mul_tensor_2, mul_tensor_3)
 interleave_default = interleave(sub_tensor, add_tensor)
 as_complex_default = as_complex(interleave_default)
-_conj_default = _conj(as_complex_default)
-return _conj_default""",
+conj_view_default = conj_view(as_complex_default)
+return conj_view_default""",
     )
 
 

@@ -20,7 +20,7 @@ def test_rows_say_how_each_op_is_lowered() -> None:
     assert how["aten.exp.default"] == "fused"
     assert how["aten.mm.default"] == "native"
     assert how["aten._fft_c2c.default"] == "native"
-    assert how["aten._linalg_svd.default"] == "fallback"
+    assert how["aten._linalg_svd.default"] == "native"
     assert all(row.reason for row in found.rows if row.how != "fused")
     assert all("test_explain.py:" in row.source for row in found.rows)
 

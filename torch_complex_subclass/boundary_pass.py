@@ -243,15 +243,9 @@ class _Rewriter:
         """Ask a real part for its size; what only memory has is asked of a stored value."""
         base: fx.Node = node.args[0]  # type: ignore[assignment]
         if node.target is aten.sym_size.int and not self.values.is_stored(base):
-            self._assign(node, self._part_size(base, node.args[1]))
+            node.args = (self.values.pair(base).re, node.args[1])
         else:
             self._store_operands(node)
-
-    def _part_size(self, base: fx.Node, dim: Any) -> fx.Node:
-        size = self.graph.call_function(aten.sym_size.int, (self.values.pair(base).re, dim))
-        size.meta["val"] = base.meta["val"].shape[dim]
-        self.recorder.see(size)
-        return size
 
     def _write(self, node: fx.Node) -> None:
         target, source = node.args[:2]
@@ -304,6 +298,8 @@ class _Rewriter:
                 result = _as_tensors(dispatch.apply(rule, args, kwargs), node.meta["val"])
         except Exception as error:  # the complex kernel is right whatever the rule ran into
             return f"the rule raised {type(error).__name__}: {error}"
+        if result is NotImplemented and rule.reason:
+            return rule.reason
         difference = _difference(result, node.meta["val"])
         if difference:
             return difference
@@ -326,7 +322,7 @@ class _Rewriter:
         if isinstance(node.meta.get("val"), Tensor) and has_complex(node.meta["val"]):
             self.values.set_stored(node, node, may_be_conj=not trusted)
         if node.target is not operator.getitem:
-            chosen = rule is not None and (not dispatch.has_function(rule) or trusted)
+            chosen = trusted or (rule is not None and reason == rule.reason)
             self.report.add(node, "native" if chosen else "fallback", reason)
 
     def _store_operands(self, node: fx.Node) -> None:

@@ -85,7 +85,7 @@ class Values:
         if stored not in self._memory:
             view = stored
             if stored.meta["val"].is_conj():
-                view = self._recorder.emit(aten._conj.default, stored)
+                view = self._recorder.emit(edge_op("conj_view"), stored)
             if node in self._may_be_conj:
                 view = self._recorder.emit(edge_op("resolved"), view)
             self._memory[stored] = self._recorder.emit(edge_op("as_real"), view)
@@ -113,14 +113,30 @@ class Values:
         """Return the value in complex memory, with the strides and the conj bit of the trace."""
         if node not in self._stored:
             if self._is_view_of_stored(node):
-                args = fx.map_arg(node.args, lambda n: self.stored(n) if self.holds(n) else n)
-                self._stored[node] = self._recorder.emit(node.target, *args, **node.kwargs)  # type: ignore[arg-type]
-                if node.args[0] in self._may_be_conj:
-                    self._may_be_conj.add(node)
+                self._stored[node] = self._view(node)
             else:
                 real = self.interleaved(node)
                 self._stored[node] = self._recorder.emit(edge_op("as_complex"), real)
         return self._stored[node]
+
+    def _view(self, node: fx.Node) -> fx.Node:
+        """View the memory of the nearest stored base with the geometry and the conj bit of `node`.
+
+        One step, however many views lead there.
+        """
+        base = node.args[0]
+        while base not in self._stored and self._is_view_of_stored(base):  # type: ignore[arg-type]
+            base = base.args[0]  # type: ignore[union-attr]
+        memory = self.stored(base)  # type: ignore[arg-type]
+        if base in self._may_be_conj:
+            self._may_be_conj.add(node)
+        value, seen = node.meta["val"], memory.meta["val"]
+        if (value.shape, value.stride()) != (seen.shape, seen.stride()) or _shift(value, seen) != 0:
+            place = list(value.shape), list(value.stride()), _shift(value, seen)
+            memory = self._recorder.emit(edge_op("strided_view"), memory, *place)
+        if value.is_conj() != seen.is_conj():
+            memory = self._recorder.emit(edge_op("conj_view"), memory)
+        return memory
 
     def _is_view_of_stored(self, node: fx.Node) -> bool:
         """True when viewing the memory of the base is right: no copy, or no other way."""
@@ -151,6 +167,10 @@ class Values:
         re, im = self.pair(source)
         im = self._recorder.emit(aten.neg.default, im) if conj else im
         self._recorder.emit_write(edge_op("write"), target, memory, re, im)
+
+
+def _shift(value: Tensor, base: Tensor) -> Any:
+    return value.storage_offset() - base.storage_offset()
 
 
 def _pieces(joined: fx.Node) -> tuple[fx.Node, fx.Node] | None:

@@ -1,22 +1,20 @@
 """Every complex entry of torch's op database, compiled, against eager.
 
 The graph is rewritten as for Inductor and interpreted: this checks the rules and the pass. Code
-generation is checked in tests/.
+generation is checked in tests/. `make test` takes the first and the last sample of each entry,
+`make test-full` all of them, in each dtype.
 """
 
 import pytest
 import torch
-from torch._dynamo.exc import InternalTorchDynamoError, Unsupported
 from torch.testing._internal.common_device_type import instantiate_device_type_tests, ops
 from torch.testing._internal.common_utils import TestCase, run_tests
-from torch.utils import _pytree as pytree
 
-from torch_complex_subclass.testing import opinfo
-from torch_complex_subclass.testing.compare import duplicate
-from torch_complex_subclass.testing.interpret import interpreted
+from torch_complex_subclass.testing import compiled, opinfo
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
+DTYPES = (torch.complex64, torch.complex128)
 
 # Entries without a case, and why there is none.
 NO_CASE = {
@@ -30,9 +28,9 @@ NO_CASE = {
     "new_empty_strided": "eager leaves the values undefined",
 }
 
-# Dynamo or AOTAutograd refuse these before the pass sees a graph, for real tensors too.
+# Dynamo or AOTAutograd refuse samples of these before the pass sees a graph.
 DATA_DEPENDENT = "its result, or a check inside it, depends on the data"
-GENERATOR = "the entry passes a random generator, which Dynamo does not trace"
+GENERATOR = "a sample passes a random generator, which Dynamo does not trace"
 REFUSED = {
     "allclose": DATA_DEPENDENT,
     "combinations": DATA_DEPENDENT,
@@ -55,87 +53,65 @@ REFUSED = {
     "uniform": GENERATOR,
 }
 
-# AOTAutograd's own graph is wrong, on every backend (pytorch issue 197084).
-WRONG_GRAPH = {"linalg.pinv": "issue 197084", "pinverse": "issue 197084"}
-
-REFUSED_GRADIENT = {"linalg.svd": DATA_DEPENDENT, "svd": DATA_DEPENDENT}
+# Compiled for real tensors all the same.
+REFUSED_COMPLEX_ONLY = {"item"}
 
 NO_GRADIENT = {"to_sparse": "eager refuses its gradient"}
 
-for names in (NO_GRADIENT, NO_CASE, REFUSED, WRONG_GRAPH, REFUSED_GRADIENT):
+for names in (NO_GRADIENT, NO_CASE, REFUSED, REFUSED_COMPLEX_ONLY):
     opinfo.check_names(names)
 
 OPS = opinfo.complex_ops(NO_CASE)
 DIFFERENTIABLE = [
     op for op in OPS if op.supports_autograd and opinfo.full_name(op) not in NO_GRADIENT
 ]
+REFUSED_FOR_REAL = [op for op in OPS if opinfo.full_name(op) in set(REFUSED) - REFUSED_COMPLEX_ONLY]
 
 
-def chosen(op, dtype, requires_grad=False):
-    """First and last of the samples."""
-    found = list(opinfo.samples(op, dtype, requires_grad=requires_grad))
+def samples(op, dtype, requires_grad, every):
+    """All samples, or the first and the last of the first few."""
+    if every:
+        return list(op.sample_inputs("cpu", dtype, requires_grad))
+    found = list(opinfo.samples(op, dtype, requires_grad))
     return found[:1] + found[1:][-1:]
 
 
-def run(op, sample, compiled):
-    """Results, and gradients of the leaves that need them for fixed gradients of the results."""
-
-    def call(value, args, kwargs):
-        return op.op(value, *args, **kwargs)
-
-    fn = torch.compile(call, fullgraph=True, backend=interpreted) if compiled else call
-    copies = pytree.tree_map(duplicate, (sample.input, sample.args, sample.kwargs))
-    torch.manual_seed(5)
-    output = fn(*copies)
-    leaves = [
-        t for t in pytree.tree_leaves(copies) if isinstance(t, torch.Tensor) and t.requires_grad
-    ]
-    if not leaves:
-        return output, []
-    checked = sample.output_process_fn_grad(output)
-    results = [
-        t for t in pytree.tree_leaves(checked) if isinstance(t, torch.Tensor) and t.requires_grad
-    ]
-    generator = torch.Generator().manual_seed(0)
-    seeds = [torch.randn(t.shape, dtype=t.dtype, generator=generator) for t in results]
-    found = torch.autograd.grad(results, leaves, seeds, allow_unused=True) if results else []
-    return output, list(found)
-
-
-def compare(op, dtype, requires_grad):
-    for sample in chosen(op, dtype, requires_grad):
-        want, want_gradients = run(op, sample, compiled=False)
-        torch._dynamo.reset()
-        got, got_gradients = run(op, sample, compiled=True)
-        opinfo.assert_no_further(
-            got, want, lambda sample=sample: opinfo.call(op, sample, opinfo.widen)
-        )
-        torch.testing.assert_close(got_gradients, want_gradients, equal_nan=True)
-
-
-def strict(op, failing, dtype, requires_grad):
-    """Check an op; one that is expected to fail has to."""
-    if opinfo.full_name(op) not in failing:
-        compare(op, dtype, requires_grad)
-        return
-    # A wrong value where a refusal is listed, or the reverse, is a failure.
-    wrong = opinfo.full_name(op) in WRONG_GRAPH
-    expected = AssertionError if wrong else (Unsupported, InternalTorchDynamoError)
-    with pytest.raises(expected):
-        compare(op, dtype, requires_grad)
+def check(op, dtype, requires_grad=False, every=False):
+    """Right wherever Dynamo takes the sample; entries with one that it does not are listed."""
+    refused = compiled.check_all(op, samples(op, dtype, requires_grad, every))
+    assert bool(refused) == (opinfo.full_name(op) in REFUSED)
 
 
 class TestCompiled(TestCase):
     @ops(OPS, allowed_dtypes=(torch.complex64,))
     def test_forward(self, device, dtype, op):
-        strict(op, REFUSED | WRONG_GRAPH, dtype, requires_grad=False)
+        check(op, dtype)
 
     @ops(DIFFERENTIABLE, allowed_dtypes=(torch.complex128,))
     def test_gradient(self, device, dtype, op):
-        strict(op, REFUSED | WRONG_GRAPH | REFUSED_GRADIENT, dtype, requires_grad=True)
+        check(op, dtype, requires_grad=True)
+
+    @ops(REFUSED_FOR_REAL, dtypes=(torch.float32,))
+    def test_real_tensors_are_refused_too(self, device, dtype, op):
+        assert compiled.is_refused(op, op.sample_inputs("cpu", dtype, False))
+
+
+class TestEverySample(TestCase):
+    @pytest.mark.slow
+    @pytest.mark.timeout(3600)
+    @ops(OPS, allowed_dtypes=(*DTYPES, torch.complex32))
+    def test_forward(self, device, dtype, op):
+        check(op, dtype, every=True)
+
+    @pytest.mark.slow
+    @pytest.mark.timeout(3600)
+    @ops(DIFFERENTIABLE, allowed_dtypes=DTYPES)
+    def test_gradient(self, device, dtype, op):
+        check(op, dtype, requires_grad=True, every=True)
 
 
 instantiate_device_type_tests(TestCompiled, globals(), only_for="cpu")
+instantiate_device_type_tests(TestEverySample, globals(), only_for="cpu")
 
 if __name__ == "__main__":
     run_tests()

@@ -184,6 +184,11 @@ def widen(tree: Any) -> Any:
     return pytree.tree_map(one, tree)
 
 
+def widest(dtype: torch.dtype) -> torch.dtype:
+    """The double-precision dtype of a floating-point or complex one."""
+    return torch.complex128 if dtype.is_complex else torch.float64
+
+
 def assert_no_further(got: Any, eager: Any, reference: Callable[[], Any]) -> None:
     """Compare trees of tensors with eager's, and where they differ with a wide reference.
 

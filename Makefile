@@ -13,7 +13,7 @@ test: .venv/ready-test
 	$(BIN)/python -m pytest -n $(WORKERS)
 
 test-full: .venv/ready-test
-	$(BIN)/python -m pytest -n $(WORKERS) -m "slow or not slow"
+	PYTORCH_TEST_WITH_SLOW=1 $(BIN)/python -m pytest -n $(WORKERS) $(SHARD) -m "slow or not slow"
 
 # torch goes first, so that it is the pinned one whatever else asks for it.
 .venv/ready-%: $(CONFIGURATION) scripts/check_environment.py

@@ -10,86 +10,44 @@ import torch
 from torch.testing._internal.common_device_type import instantiate_device_type_tests, ops
 from torch.testing._internal.common_utils import TestCase, run_tests
 
-from torch_complex_subclass.testing import compiled, opinfo
+from torch_complex_subclass.testing import compiled, entries, fallbacks, opinfo
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 DTYPES = (torch.complex64, torch.complex128)
 
-# Entries without a case, and why there is none.
-NO_CASE = {
-    **opinfo.GPU_ONLY,
-    "sparse.sampled_addmm": "takes a sparse operand, which Dynamo does not trace",
-    "empty": "eager leaves the values undefined",
-    "empty_like": "eager leaves the values undefined",
-    "empty_permuted": "eager leaves the values undefined",
-    "empty_strided": "eager leaves the values undefined",
-    "new_empty": "eager leaves the values undefined",
-    "new_empty_strided": "eager leaves the values undefined",
-}
-
-# Dynamo or AOTAutograd refuse samples of these before the pass sees a graph.
-DATA_DEPENDENT = "its result, or a check inside it, depends on the data"
-GENERATOR = "a sample passes a random generator, which Dynamo does not trace"
-REFUSED = {
-    "allclose": DATA_DEPENDENT,
-    "combinations": DATA_DEPENDENT,
-    "corrcoef": DATA_DEPENDENT,
-    "cov": DATA_DEPENDENT,
-    "equal": DATA_DEPENDENT,
-    "item": "Dynamo does not return Python complex numbers in one graph",
-    "linalg.lstsq": DATA_DEPENDENT,
-    "linalg.lstsq.grad_oriented": DATA_DEPENDENT,
-    "nn.functional.feature_alpha_dropout.without_train": GENERATOR,
-    "normal.in_place": GENERATOR,
-    "pca_lowrank": GENERATOR,
-    "rand_like": GENERATOR,
-    "randn": GENERATOR,
-    "randn_like": GENERATOR,
-    "resize_": "Dynamo does not trace it",
-    "resize_as_": "Dynamo does not trace it",
-    "svd_lowrank": GENERATOR,
-    "to_sparse": "Dynamo does not trace sparse tensors",
-    "uniform": GENERATOR,
-}
-
-# Compiled for real tensors all the same.
-REFUSED_COMPLEX_ONLY = {"item"}
-
-NO_GRADIENT = {"to_sparse": "eager refuses its gradient"}
-
-for names in (NO_GRADIENT, NO_CASE, REFUSED, REFUSED_COMPLEX_ONLY):
-    opinfo.check_names(names)
-
-OPS = opinfo.complex_ops(NO_CASE)
-DIFFERENTIABLE = [
-    op for op in OPS if op.supports_autograd and opinfo.full_name(op) not in NO_GRADIENT
+REFUSED_FOR_REAL = [
+    op
+    for op in entries.OPS
+    if opinfo.full_name(op) in set(entries.REFUSED) - entries.REFUSED_COMPLEX_ONLY
 ]
-REFUSED_FOR_REAL = [op for op in OPS if opinfo.full_name(op) in set(REFUSED) - REFUSED_COMPLEX_ONLY]
 
 
-def samples(op, dtype, requires_grad, every):
-    """All samples, or the first and the last of the first few."""
-    if every:
-        return list(op.sample_inputs("cpu", dtype, requires_grad))
-    found = list(opinfo.samples(op, dtype, requires_grad))
-    return found[:1] + found[1:][-1:]
+LISTED = fallbacks.read()
 
 
-def check(op, dtype, requires_grad=False, every=False):
+def check(op, samples):
     """Right wherever Dynamo takes the sample; entries with one that it does not are listed."""
-    refused = compiled.check_all(op, samples(op, dtype, requires_grad, every))
-    assert bool(refused) == (opinfo.full_name(op) in REFUSED)
+    outcome = compiled.check(op, samples)
+    assert bool(outcome.refused) == (opinfo.full_name(op) in entries.REFUSED)
+    return outcome
+
+
+def check_few(op, dtype, direction):
+    """Check the first and the last sample, and the row of docs/fallbacks.md."""
+    outcome = check(op, opinfo.ends(op, dtype, requires_grad=direction == "backward"))
+    listed = LISTED.get((opinfo.full_name(op), direction), set())
+    assert set(outcome.kept) == listed, f"run `{fallbacks.COMMAND}` and see what has changed"
 
 
 class TestCompiled(TestCase):
-    @ops(OPS, allowed_dtypes=(torch.complex64,))
+    @ops(entries.OPS, allowed_dtypes=(torch.complex64,))
     def test_forward(self, device, dtype, op):
-        check(op, dtype)
+        check_few(op, dtype, "forward")
 
-    @ops(DIFFERENTIABLE, allowed_dtypes=(torch.complex128,))
+    @ops(entries.DIFFERENTIABLE, allowed_dtypes=(torch.complex128,))
     def test_gradient(self, device, dtype, op):
-        check(op, dtype, requires_grad=True)
+        check_few(op, dtype, "backward")
 
     @ops(REFUSED_FOR_REAL, dtypes=(torch.float32,))
     def test_real_tensors_are_refused_too(self, device, dtype, op):
@@ -99,15 +57,15 @@ class TestCompiled(TestCase):
 class TestEverySample(TestCase):
     @pytest.mark.slow
     @pytest.mark.timeout(3600)
-    @ops(OPS, allowed_dtypes=(*DTYPES, torch.complex32))
+    @ops(entries.OPS, allowed_dtypes=(*DTYPES, torch.complex32))
     def test_forward(self, device, dtype, op):
-        check(op, dtype, every=True)
+        check(op, op.sample_inputs("cpu", dtype, False))
 
     @pytest.mark.slow
     @pytest.mark.timeout(3600)
-    @ops(DIFFERENTIABLE, allowed_dtypes=DTYPES)
+    @ops(entries.DIFFERENTIABLE, allowed_dtypes=DTYPES)
     def test_gradient(self, device, dtype, op):
-        check(op, dtype, requires_grad=True, every=True)
+        check(op, op.sample_inputs("cpu", dtype, True))
 
 
 instantiate_device_type_tests(TestCompiled, globals(), only_for="cpu")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -11,6 +13,7 @@ from torch._dynamo.exc import InternalTorchDynamoError, Unsupported
 from torch.testing._internal.opinfo.core import OpInfo, SampleInput
 from torch.utils import _pytree as pytree
 
+from torch_complex_subclass import report, routes
 from torch_complex_subclass.testing import opinfo
 from torch_complex_subclass.testing.compare import duplicate
 from torch_complex_subclass.testing.interpret import interpreted
@@ -62,38 +65,54 @@ def _wide_copy(value: Any) -> Any:
     return wide.requires_grad_(value.requires_grad) if isinstance(wide, Tensor) else wide
 
 
-def check(op: OpInfo, sample: SampleInput) -> bool:
-    """Compare one sample with eager; False when Dynamo refuses it with and without the pass.
+@dataclass
+class Outcome:
+    """What checking some samples of an entry showed, besides that values are right."""
 
-    Raises AssertionError for other values than eager's, and what compiling raises when stock
-    torch compiles the sample.
+    refused: int = 0
+    """Samples that Dynamo refuses, with and without the pass."""
+    kept: dict[str, str] = field(default_factory=dict)
+    """Ops that keep their complex kernel, with the reason; chosen library products aside."""
+
+
+def check(op: OpInfo, samples: Iterable[SampleInput], backend: Backend = interpreted) -> Outcome:
+    """Compare samples with eager.
+
+    Raises AssertionError for other values than eager's, and what compiling raises for a sample
+    that stock torch compiles.
     """
-    want = run(op, sample)
-    torch._dynamo.reset()
-    try:
-        got = run(op, sample, interpreted)
-    except REFUSALS:
-        if _is_refused_by_stock(op, sample):
-            return False
-        raise
-    opinfo.assert_no_further(got, want, lambda: run(op, sample, copy=_wide_copy))
-    return True
+    outcome = Outcome()
+    for sample in samples:
+        want = run(op, sample)
+        torch._dynamo.reset()
+        try:
+            with report.collected() as reports:
+                got = run(op, sample, backend)
+        except REFUSALS:
+            if not is_refused(op, [sample]):
+                raise
+            outcome.refused += 1
+            continue
+        opinfo.assert_no_further(got, want, partial(run, op, sample, copy=_wide_copy))
+        outcome.kept |= _kept(reports)
+    return outcome
 
 
-def _is_refused_by_stock(op: OpInfo, sample: SampleInput) -> bool:
-    torch._dynamo.reset()
-    try:
-        run(op, sample, "aot_eager")
-    except REFUSALS:
-        return True
-    return False
-
-
-def check_all(op: OpInfo, samples: Iterable[SampleInput]) -> int:
-    """Check every sample; return how many Dynamo refuses."""
-    return sum(not check(op, sample) for sample in samples)
+def _kept(reports: Iterable[report.Report]) -> dict[str, str]:
+    entries = (entry for found in reports for entry in found.entries)
+    return {
+        entry.op: entry.reason
+        for entry in entries
+        if entry.how != "fused" and entry.reason != routes.REASON
+    }
 
 
 def is_refused(op: OpInfo, samples: Iterable[SampleInput]) -> bool:
     """True when stock torch refuses to compile one of the samples."""
-    return any(_is_refused_by_stock(op, sample) for sample in samples)
+    for sample in samples:
+        torch._dynamo.reset()
+        try:
+            run(op, sample, "aot_eager")
+        except REFUSALS:
+            return True
+    return False

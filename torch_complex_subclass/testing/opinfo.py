@@ -114,6 +114,12 @@ def samples(
     return itertools.islice(found, count)
 
 
+def ends(op: OpInfo, dtype: torch.dtype, requires_grad: bool = False) -> list[SampleInput]:
+    """First and last of an op's first samples."""
+    found = list(samples(op, dtype, requires_grad))
+    return found[:1] + found[1:][-1:]
+
+
 def call(op: OpInfo, sample: SampleInput, convert: Callable[[Any], Any]) -> Any:
     """Call the op on a converted sample."""
     args, kwargs = convert(sample.args), convert(sample.kwargs)

@@ -132,6 +132,13 @@ def test_row_in_full():
     )
 
 
+def test_row_and_list_agree_on_what_is_refused():
+    """An op that eager supports is not made of one that it refuses."""
+    wrong = [r.op for r in op_support.rows() if (r.compiled == "refused") != (r.dtypes == "-")]
+    # Eager ran one call of it, and refused every call of aten.convolution that was tried.
+    assert wrong == ["_convolution_mode.default"]
+
+
 def test_reason_of_a_refusal():
     assert row("lt.Scalar").note == "complex numbers have no order"
     assert row("erf.default").note.startswith("eager: ")

@@ -97,7 +97,7 @@ def distributions(tmp_path_factory):
 def test_wheel_holds_every_module_once(distributions):
     names = zipfile.ZipFile(distributions[0]).namelist()
     assert sorted(n for n in names if n.endswith(".py")) == expected_in_wheel()
-    assert f"{PACKAGE}/py.typed" in names
+    assert {f"{PACKAGE}/py.typed", f"{PACKAGE}/complex_overloads.txt"} <= set(names)
 
 
 def test_sdist_holds_every_module_once(distributions):
@@ -108,7 +108,8 @@ def test_sdist_holds_every_module_once(distributions):
         counts = {str(m): names.count(f"{folder}/{m}") for m in wanted}
         assert set(counts.values()) == {1}, counts
     assert not [n for n in names if n.startswith(tuple(f"{PACKAGE}/{m}/" for m in MAPPED))]
-    assert {"README.md", "LICENSE", "tests/test_package.py"} <= set(names)
+    wanted = {"README.md", "LICENSE", "tests/test_package.py", f"{PACKAGE}/complex_overloads.txt"}
+    assert wanted <= set(names)
 
 
 def test_import_changes_nothing_in_torch(tmp_path):

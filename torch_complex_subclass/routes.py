@@ -34,6 +34,11 @@ class Affine(NamedTuple):
     alpha: Any
 
 
+def goes_to_library(op: object) -> bool:
+    """True for an op whose product goes to the complex kernel, unless it is an outer one."""
+    return op in _PRODUCTS or op in _PRODUCT_OF
+
+
 def is_outer(left: fx.Node) -> bool:
     """True when the summed dimension is known to have size one."""
     size = left.meta["val"].shape[-1]

@@ -52,6 +52,32 @@ def returns_view(op: OpOverload) -> bool:
     return any(r.alias_info is not None and not r.alias_info.is_write for r in op._schema.returns)
 
 
+def is_composite(op: OpOverload) -> bool:
+    """True when torch makes the op of others before a subclass or a graph sees it."""
+    return torch._C._dispatch_has_kernel_for_dispatch_key(op.name(), "CompositeImplicitAutograd")
+
+
+def overloads_of_aten() -> Iterator[OpOverload]:
+    """Every overload of aten that torch has, by name."""
+    for name in sorted(torch._C._dispatch_get_all_op_names()):
+        namespace, _, rest = name.partition("::")
+        packet, _, overload = rest.partition(".")
+        if namespace == "aten":
+            yield getattr(getattr(torch.ops.aten, packet), overload or "default")
+
+
+@contextmanager
+def vmap_loops(allowed: bool) -> Iterator[None]:
+    """Let `torch.vmap` run ops without a batching rule entry by entry, or have them refused."""
+    functorch: Any = torch._C._functorch
+    before = functorch._is_vmap_fallback_enabled()
+    functorch._set_vmap_fallback_enabled(allowed)
+    try:
+        yield
+    finally:
+        functorch._set_vmap_fallback_enabled(before)
+
+
 def traced_constant(t: Tensor) -> complex | None:
     """Value of a zero-dimensional tensor that a tracer meets as it is, else None.
 

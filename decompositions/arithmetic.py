@@ -7,6 +7,8 @@ zero that was never there. Eager widens, so results differ for infinities and si
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -132,6 +134,16 @@ def div(z: Operand, w: Operand) -> Pair:
     return Pair(re * factor, im * factor)
 
 
+@elementwise(
+    aten.div.Tensor_mode,
+    aten.div.Scalar_mode,
+    reason="complex numbers have no order to round by: eager refuses",
+)
+def div_mode(z: Operand, w: Operand, *, rounding_mode: str | None) -> Any:
+    """Quotient, for `rounding_mode=None`."""
+    return div(z, w) if rounding_mode is None else NotImplemented
+
+
 @unary(aten.reciprocal.default, max_ulp=4)
 def reciprocal(x: Tensor, y: Tensor) -> Pair:
     """Reciprocal conj(z) / |z|^2; neither part cancels.
@@ -153,7 +165,7 @@ def reciprocal(x: Tensor, y: Tensor) -> Pair:
     return Pair(torch.where(pole, torch.inf, re), torch.where(pole, torch.nan, im))
 
 
-@unary(aten.neg.default, max_ulp=0)
+@unary(aten._neg_view_copy.default, aten.neg.default, max_ulp=0)
 def neg(x: Tensor, y: Tensor) -> Pair:
     """Negation of both parts; exact."""
     return Pair(-x, -y)

@@ -182,6 +182,18 @@ def empty(size: Any, *, dtype: torch.dtype | None = None, **options: Any) -> Any
     return Pair(*parts)
 
 
+@creation(aten.empty_strided.default)
+def empty_strided(
+    size: Any, stride: Any, *, dtype: torch.dtype | None = None, **options: Any
+) -> Any:
+    """An uninitialised tensor of shape `size` with the strides given."""
+    if dtype is None or not dtype.is_complex:
+        return NotImplemented
+    real = real_dtype(dtype)
+    parts = [aten.empty_strided.default(size, stride, dtype=real, **options) for _ in range(2)]
+    return Pair(*parts)
+
+
 @creation(aten.scalar_tensor.default)
 def scalar_tensor(value: Any, **options: Any) -> Any:
     """A zero-dimensional tensor."""

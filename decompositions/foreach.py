@@ -79,6 +79,29 @@ def _addc(single: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return call
 
 
+def _addcmul_tensor(z: Tensor, u: Tensor, v: Tensor, value: Tensor) -> Tensor:
+    return z + value * u * v
+
+
+def _addcdiv_tensor(z: Tensor, u: Tensor, v: Tensor, value: Tensor) -> Tensor:
+    return z + value * u / v
+
+
+def with_values(single: Callable[..., Tensor]) -> Callable[..., list[Tensor]]:
+    """Return `single` on the elements of three lists and of a tensor of values."""
+
+    def each(z: Any, u: Any, v: Any, scalars: Tensor) -> list[Tensor]:
+        return for_each(single)(z, u, v, list(scalars.unbind()))
+
+    each.__doc__ = "Three tensors and a value, for each of a list."
+    return each
+
+
+def _copy(target: Tensor, source: Tensor, non_blocking: bool = False) -> Tensor:
+    copied: Tensor = aten.copy.default(target, source, non_blocking)
+    return copied
+
+
 def _vector_norm(z: Tensor, ord: Any = 2, dtype: torch.dtype | None = None) -> Tensor:
     norm: Tensor = torch.linalg.vector_norm(z, ord, dtype=dtype)
     return norm
@@ -92,6 +115,11 @@ def _register() -> None:
         each = for_each(_addc(single) if name.startswith("addc") else single)
         for overload in overloads:
             composite(getattr(getattr(aten, f"_foreach_{name}"), overload))(each)
+    composite(aten._foreach_addcmul.Tensor)(with_values(_addcmul_tensor))
+    composite(aten._foreach_addcdiv.Tensor)(with_values(_addcdiv_tensor))
+    composite(aten._foreach_clone.default)(for_each(torch.clone))
+    composite(aten._foreach_copy.default)(for_each(_copy))
+    composite(aten._foreach_zero.default)(for_each(torch.zeros_like))
     composite(aten._foreach_norm.Scalar)(for_each(_vector_norm))
 
 

@@ -38,6 +38,7 @@ componentwise(
     data=("self", "values"),
 )
 componentwise(aten._unsafe_masked_index.default, data=("self", "fill"))
+componentwise(aten.embedding.default, data=("weight",))
 componentwise(aten.index_copy.default, aten.masked_scatter.default, data=("self", "source"))
 componentwise(
     aten.index_fill.int_Scalar,

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from torch_complex_subclass.decompositions.registry import Interleaved, memory
+from torch_complex_subclass.decompositions.registry import Interleaved, memory, native
 from torch_complex_subclass.dtypes import REAL_OF
 
 aten = torch.ops.aten
@@ -52,6 +52,18 @@ def as_strided_scatter(
     return Interleaved(aten.as_strided_scatter.default(z.memory, src.memory, *where))
 
 
+@memory(aten.view_as_real_copy.default)
+def view_as_real_copy(z: Interleaved) -> Tensor:
+    """Copy of shape `(..., 2)` with the parts along the last dimension."""
+    return z.memory.clone()
+
+
+@memory(aten.view_as_complex_copy.default)
+def view_as_complex_copy(parts: Tensor) -> Interleaved:
+    """Copy of real `(..., 2)` as complex `(...)`."""
+    return Interleaved(parts.clone())
+
+
 @memory(aten.view.dtype, reason=UNALIGNED)
 def view_dtype(z: Any, dtype: torch.dtype) -> Any:
     """View of the memory as elements of `dtype`; the last dimension takes the difference in size.
@@ -75,3 +87,20 @@ def _regrouped(elements: Tensor, dtype: torch.dtype, memory: Tensor) -> Any:
         return elements.squeeze(-1) if elements.shape[-1] == 1 else NotImplemented
     row = elements.flatten(-2)
     return Interleaved(row.unflatten(-1, (-1, 2))) if dtype.is_complex else row
+
+
+native(
+    aten.resize.default,
+    aten.resize_as.default,
+    reason="it changes the amount of memory, which a pair of parts does not share",
+)
+native(
+    aten._sparse_addmm.default,
+    aten._to_sparse.default,
+    aten._to_sparse.sparse_dim,
+    aten._to_sparse_bsc.default,
+    aten._to_sparse_bsr.default,
+    aten._to_sparse_csc.default,
+    aten._to_sparse_csr.default,
+    reason="sparse memory has a layout of its own",
+)

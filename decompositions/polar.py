@@ -51,7 +51,13 @@ def sgn(x: Tensor, y: Tensor) -> Pair:
     return Pair(torch.where(zero, 0.0, x / size), torch.where(zero, 0.0, y / size))
 
 
-@unary(aten._conj.default, aten._conj_physical.default, aten.conj_physical.default, max_ulp=0)
+@unary(
+    aten._conj.default,
+    aten._conj_copy.default,
+    aten._conj_physical.default,
+    aten.conj_physical.default,
+    max_ulp=0,
+)
 def conj(x: Tensor, y: Tensor) -> Pair:
     """Conjugate; exact."""
     return Pair(x, -y)

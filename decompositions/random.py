@@ -9,10 +9,17 @@ from torch_complex_subclass.decompositions.registry import native
 aten = torch.ops.aten
 
 native(
+    aten.native_dropout.default,
+    aten.normal.Tensor_Tensor,
+    aten.normal.Tensor_float,
+    aten.normal.float_Tensor,
+    aten.normal.float_float,
     aten.normal_functional.default,
     aten.rand.default,
     aten.rand.generator,
     aten.rand_like.default,
+    aten.randint_like.default,
+    aten.randint_like.low_dtype,
     aten.randn.default,
     aten.randn.generator,
     aten.randn_like.default,

@@ -16,12 +16,16 @@ aten = torch.ops.aten
 
 # Moves elements only; no argument after the first can be complex.
 componentwise(
+    aten._lazy_clone.default,
+    aten._reshape_copy.default,
+    aten._stack.default,
     aten._unsafe_view.default,
     aten.alias.default,
     aten.alias_copy.default,
     aten.cat.default,
     aten.channel_shuffle.default,
     aten.detach.default,
+    aten.detach_copy.default,
     aten.diag_embed.default,
     aten.diagonal.default,
     aten.diagonal_copy.default,

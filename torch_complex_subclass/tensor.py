@@ -306,8 +306,10 @@ def _dispatch(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     return _call_native(func, args, kwargs)
 
 
-def _lies_as_complex(z: ComplexTensor) -> bool:
+def _lies_as_complex(z: Any) -> bool:
     """True when the memory could be that of a plain complex tensor."""
+    if not isinstance(z, ComplexTensor):
+        return False
     return z.block.stride(-1) == 1 and z.block.storage_offset() == 2 * z.storage_offset()
 
 

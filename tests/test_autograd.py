@@ -146,6 +146,25 @@ def test_gradient_through_writes_to_views(f, wrap):
     (got,) = torch.autograd.grad(f(wrap(z)).abs().sum(), z)
     torch.testing.assert_close(got, want)
 
+    @pytest.mark.parametrize("index", [slice(None), 1, slice(1, None)], ids=str)
+    def test_tangent_of_a_plain_result_is_plain(self, index):
+        primal, tangent = random((5,), C128), random((5,), C128)
+        with forward_ad.dual_level():
+            dual = ComplexTensor.from_complex(forward_ad.make_dual(primal, tangent))
+            got = forward_ad.unpack_dual(dual[index].to_complex())
+        assert type(got.tangent) is torch.Tensor
+        torch.testing.assert_close(got.primal, primal[index])
+        torch.testing.assert_close(got.tangent, tangent[index])
+
+    def test_zero_tangent_without_memory(self):
+        z, w = random((5,), C128), random((5,), C128)
+        with forward_ad.dual_level():
+            zero = torch._efficientzerotensor((5,), dtype=C128)
+            dual = ComplexTensor.from_complex(forward_ad.make_dual(z, zero))
+            got = forward_ad.unpack_dual(torch.dot(dual, ComplexTensor.from_complex(w)))
+            tangent = got.tangent
+            assert tangent is None or not tangent.to_complex().any()
+
 
 class TestSavedTensors:
     def test_overwritten_result_raises(self):

@@ -94,3 +94,13 @@ def test_parts_of_a_result_move_together_before_they_are_aliased():
     assert storage.offset(product.re, product.im) == 1
     product.as_interleaved().zero_()
     assert not view.any()
+
+
+@pytest.mark.parametrize("computed", [False, True])
+def test_as_strided_of_one_element(computed):
+    plain = random((6,), torch.complex64)
+    z = ComplexTensor.from_complex(plain)
+    z = (z * 1)[2] if computed else z[2]
+    want = plain[2].as_strided((2,), (1,))
+    assert z.storage_offset() == plain[2].storage_offset()
+    torch.testing.assert_close(z.as_strided((2,), (1,)).to_complex(), want)

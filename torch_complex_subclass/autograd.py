@@ -21,7 +21,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from torch_complex_subclass import storage
 from torch_complex_subclass.tensor import ComplexTensor
-from torch_complex_subclass.torch_compat import allow_in_graph
+from torch_complex_subclass.torch_compat import allow_in_graph, in_forward_mode
 
 aten = torch.ops.aten
 
@@ -55,6 +55,10 @@ def _unwrap(z: Tensor) -> Tensor:
     return storage.to_plain(z.re, z.im) if isinstance(z, ComplexTensor) else z
 
 
+def _copy_out(z: Tensor) -> Tensor:
+    return torch.complex(z.re, z.im) if isinstance(z, ComplexTensor) else z.clone()
+
+
 @allow_in_graph
 def from_interleaved(t: Tensor) -> Tensor:
     """View real `(..., 2)` as ComplexTensor `(...)`."""
@@ -79,7 +83,14 @@ def from_parts(re: Tensor, im: Tensor) -> Tensor:
 
 @allow_in_graph
 def to_complex(z: Tensor) -> Tensor:
-    """View a ComplexTensor as a plain tensor where its memory allows it, else copy."""
+    """View a ComplexTensor as a plain tensor where its memory allows it, else copy.
+
+    Always copy in forward mode: the tangent of an alias is the argument's as it is, which would
+    leave a plain tensor with a ComplexTensor for tangent, and fail where their layouts differ.
+    """
+    if in_forward_mode():
+        with _Replace(aten.clone.default, _copy_out):
+            return _splitting_gradient(aten.clone(z))
     with _Replace(aten.alias.default, _unwrap):
         return with_split_gradient(z)
 
@@ -91,10 +102,13 @@ def with_split_gradient(z: Tensor) -> Tensor:
     Compiled code requires gradients of the class of its results; those of `view_as_real` and of
     a plain tensor are plain.
     """
-    alias: Tensor = aten.alias(z)
-    if alias.requires_grad:
-        alias.register_hook(_split_gradient)
-    return alias
+    return _splitting_gradient(aten.alias(z))
+
+
+def _splitting_gradient(result: Tensor) -> Tensor:
+    if result.requires_grad:
+        result.register_hook(_split_gradient)
+    return result
 
 
 def _split_gradient(grad: Tensor | None) -> Tensor | None:

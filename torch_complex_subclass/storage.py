@@ -63,8 +63,11 @@ def complex_strides(re: Tensor) -> tuple[int, ...]:
 
 
 def step(re: Tensor) -> int:
-    """Elements of `re` to one of the complex tensor; see `complex_strides`."""
-    return 2 if re.dim() and all_known_even(re.stride()) else 1
+    """Elements of `re` to one of the complex tensor; see `complex_strides`.
+
+    Without dimensions the offset tells: that of an interleaved real part is even.
+    """
+    return 2 if all_known_even(re.stride() if re.dim() else [re.storage_offset()]) else 1
 
 
 def to_plain(re: Tensor, im: Tensor) -> Tensor:

@@ -99,15 +99,23 @@ def without_subclass_dispatch() -> AbstractContextManager[Any]:
 
 
 def lazy_conjugation() -> AbstractContextManager[Any]:
-    """Respect the conj and neg bits of plain tensors inside `__torch_dispatch__`.
+    """Respect the conj and neg bits of plain tensors, and zeros without memory, inside
+    `__torch_dispatch__`.
 
     Torch excludes their dispatch keys there, and a kernel that is built of others, such as that
-    of `linalg.pinv`, would lose every conjugation it makes.
+    of `linalg.pinv`, would lose every conjugation it makes. Forward mode's zero tangents have no
+    memory: a kernel that met one would read through a null pointer.
     """
     excluded = torch._C._dispatch_tls_local_exclude_set()
-    for key in (torch._C.DispatchKey.Conjugate, torch._C.DispatchKey.Negative):
+    keys = torch._C.DispatchKey
+    for key in (keys.Conjugate, keys.Negative, keys.ZeroTensor):
         excluded = excluded.remove(key)
     return torch._C._ForceDispatchKeyGuard(torch._C._dispatch_tls_local_include_set(), excluded)
+
+
+def in_forward_mode() -> bool:
+    """True inside a level of forward-mode differentiation."""
+    return torch.autograd.forward_ad._current_level >= 0
 
 
 def allow_in_graph(fn: Function) -> Function:

@@ -43,10 +43,23 @@ class LibraryView(ir.FallbackKernel):
         return ir.TensorBox.create(view)
 
 
+def _as_traced(z: ir.TensorBox) -> ir.TensorBox:
+    """Give complex memory the strides it was traced with, should Inductor have planned others."""
+    traced = V.graph.current_node.args[0].meta["val"].stride()  # type: ignore[union-attr]
+    planned = z.get_stride()
+    if all(
+        V.graph.sizevars.statically_known_equals(p, t) for p, t in zip(planned, traced, strict=True)
+    ):
+        return z
+    strides = [2 * s for s in traced] + [1]
+    placed: Any = ir.ExternKernel.require_exact_strides(as_real(z), strides)
+    return LibraryView.of(aten.view_as_complex.default, placed)
+
+
 def strided_view(z: ir.TensorBox, size: Any, stride: Any, shift: Any) -> ir.TensorBox:
     """See the same buffer with other sizes and strides."""
     z.realize()
-    storage, old = ir.as_storage_and_layout(z)
+    storage, old = ir.as_storage_and_layout(_as_traced(z))
     layout = ir.FixedLayout(
         old.device,
         old.dtype,

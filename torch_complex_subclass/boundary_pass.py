@@ -25,6 +25,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx
+from torch._ops import OpOverload
 
 from torch_complex_subclass import dispatch, reinterpret, routes
 from torch_complex_subclass import torch_compat as compat
@@ -38,15 +39,14 @@ from torch_complex_subclass.values import Values, edge_op
 
 aten = torch.ops.aten
 
+_PLAIN_PRODUCTS = frozenset({aten.bmm.default, aten.mm.default})
+
 # Complex kernels whose results never carry the conj bit.
-_PLAIN_RESULTS = frozenset(
-    {
-        aten._fft_c2c.default,
-        aten._fft_r2c.default,
-        aten.bmm.default,
-        aten.mm.default,
-    }
-)
+_PLAIN_RESULTS = _PLAIN_PRODUCTS | {aten._fft_c2c.default, aten._fft_r2c.default}
+
+
+# Each part would get a size of its own, which nothing says to be the same.
+DATA_SIZED = "the data decide its size or its place, once for both parts"
 
 
 def has_complex(value: Any) -> bool:
@@ -220,6 +220,8 @@ class _Rewriter:
 
     @staticmethod
     def _reason_to_keep(node: fx.Node, rule: Rule | None) -> str:
+        if node.meta.get("unbacked_bindings"):
+            return DATA_SIZED
         if rule is None:
             return "no rule"
         if not dispatch.has_function(rule):
@@ -317,20 +319,32 @@ class _Rewriter:
 
     def _keep(self, node: fx.Node, rule: Rule | None, reason: str) -> None:
         """Leave `node` to its complex kernel."""
-        self._store_operands(node)
+        self._store_operands(node, resolve=not _honours_conj_bit(node))
         trusted = node.target in _PLAIN_RESULTS
         if isinstance(node.meta.get("val"), Tensor) and has_complex(node.meta["val"]):
             self.values.set_stored(node, node, may_be_conj=not trusted)
         if node.target is not operator.getitem:
-            chosen = trusted or (rule is not None and reason == rule.reason)
+            chosen = trusted or reason == DATA_SIZED or (rule is not None and reason == rule.reason)
             self.report.add(node, "native" if chosen else "fallback", reason)
 
-    def _store_operands(self, node: fx.Node) -> None:
+    def _store_operands(self, node: fx.Node, resolve: bool = False) -> None:
         def store(arg: fx.Node) -> fx.Node:
-            return self.values.stored(arg) if self.values.holds(arg) else arg
+            if not self.values.holds(arg):
+                return arg
+            return self.values.resolved(arg) if resolve else self.values.stored(arg)
 
         node.args = fx.map_arg(node.args, store)
         node.kwargs = fx.map_arg(node.kwargs, store)
+
+
+def _honours_conj_bit(node: fx.Node) -> bool:
+    """True for views and products.
+
+    Other kernels copy an operand to clear the bit, and some give the result other strides than
+    Inductor, which knows no such bit, has planned for.
+    """
+    op = node.target
+    return op in _PLAIN_PRODUCTS or (isinstance(op, OpOverload) and compat.returns_view(op))
 
 
 def _as_tensors(result: Any, traced: Any) -> Any:

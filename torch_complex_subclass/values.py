@@ -119,6 +119,12 @@ class Values:
                 self._stored[node] = self._recorder.emit(edge_op("as_complex"), real)
         return self._stored[node]
 
+    def resolved(self, node: fx.Node) -> fx.Node:
+        """Return the value in complex memory, in the strides of the trace, without conj bit."""
+        if not node.meta["val"].is_conj():
+            return self.stored(node)
+        return self._recorder.emit(edge_op("as_complex"), self.interleaved(node))
+
     def _view(self, node: fx.Node) -> fx.Node:
         """View the memory of the nearest stored base with the geometry and the conj bit of `node`.
 

@@ -25,9 +25,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx
-from torch._ops import OpOverload
 
-from torch_complex_subclass import dispatch, reinterpret, routes
+from torch_complex_subclass import dispatch, library_calls, reinterpret, routes
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions.linalg import affine
 from torch_complex_subclass.decompositions.registry import Interleaved, Kind, Pair, Rule
@@ -38,12 +37,6 @@ from torch_complex_subclass.report import Report
 from torch_complex_subclass.values import Values, edge_op
 
 aten = torch.ops.aten
-
-_PLAIN_PRODUCTS = frozenset({aten.bmm.default, aten.mm.default})
-
-# Complex kernels whose results never carry the conj bit.
-_PLAIN_RESULTS = _PLAIN_PRODUCTS | {aten._fft_c2c.default, aten._fft_r2c.default}
-
 
 # Each part would get a size of its own, which nothing says to be the same.
 DATA_SIZED = "the data decide its size or its place, once for both parts"
@@ -319,13 +312,35 @@ class _Rewriter:
 
     def _keep(self, node: fx.Node, rule: Rule | None, reason: str) -> None:
         """Leave `node` to its complex kernel."""
-        self._store_operands(node, resolve=not _honours_conj_bit(node))
-        trusted = node.target in _PLAIN_RESULTS
-        if isinstance(node.meta.get("val"), Tensor) and has_complex(node.meta["val"]):
-            self.values.set_stored(node, node, may_be_conj=not trusted)
+        resolve = not library_calls.honours_conj_bit(node)
+        resolved = resolve and any(map(self._is_conj, node.all_input_nodes))
+        self._store_operands(node, resolve=resolve)
+        self._set_library_result(node, library_calls.planned_result(node, self.recorder, resolved))
         if node.target is not operator.getitem:
+            trusted = node.target in library_calls.PLAIN_RESULTS
             chosen = trusted or reason == DATA_SIZED or (rule is not None and reason == rule.reason)
             self.report.add(node, "native" if chosen else "fallback", reason)
+
+    def _is_conj(self, node: fx.Node) -> bool:
+        return self.values.holds(node) and node.meta["val"].is_conj()
+
+    def _set_library_result(self, node: fx.Node, planned: Any) -> None:
+        """Say where the result of a kept node lies; `planned` has the strides it will have."""
+        traced = node.meta.get("val")
+        if not isinstance(traced, Tensor):
+            node.meta["val"] = planned
+            return
+        if not traced.is_complex():
+            return
+        may_be_conj = node.target not in library_calls.PLAIN_RESULTS
+        if planned.stride() == traced.stride():
+            self.values.set_stored(node, node, may_be_conj=may_be_conj)
+            return
+        # Views in the traced geometry are made of a value that is stored in it.
+        placed = library_calls.copy_with_value(node, planned)
+        self.values.set_stored(placed, placed, may_be_conj=may_be_conj)
+        self.values.set_pair(node, self.values.pair(placed))
+        self.replaced.append(node)
 
     def _store_operands(self, node: fx.Node, resolve: bool = False) -> None:
         def store(arg: fx.Node) -> fx.Node:
@@ -335,16 +350,6 @@ class _Rewriter:
 
         node.args = fx.map_arg(node.args, store)
         node.kwargs = fx.map_arg(node.kwargs, store)
-
-
-def _honours_conj_bit(node: fx.Node) -> bool:
-    """True for views and products.
-
-    Other kernels copy an operand to clear the bit, and some give the result other strides than
-    Inductor, which knows no such bit, has planned for.
-    """
-    op = node.target
-    return op in _PLAIN_PRODUCTS or (isinstance(op, OpOverload) and compat.returns_view(op))
 
 
 def _as_tensors(result: Any, traced: Any) -> Any:

@@ -71,7 +71,7 @@ def apply(node: fx.Node, rule: Rule, values: Values, recorder: Recorder) -> Any:
             continue
         owner = _owner(arg, values.holds) if geometry and i == 0 else arg
         value = owner.meta["val"]
-        if value.is_conj() or (geometry and i == 0 and not _is_whole_memory(value)):
+        if arg.meta["val"].is_conj() or (geometry and i == 0 and not _is_whole_memory(value)):
             return ELSEWHERE
         args[i] = Interleaved(recorder.value(values.interleaved(owner)))
     assert rule.fn is not None

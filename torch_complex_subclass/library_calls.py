@@ -1,0 +1,50 @@
+"""Nodes that keep their complex kernel: what it makes of the conj bit, and of strides."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import torch
+from torch import fx
+from torch._ops import OpOverload
+
+from torch_complex_subclass import torch_compat as compat
+from torch_complex_subclass.recorder import Recorder
+
+aten = torch.ops.aten
+
+_PRODUCTS = frozenset({aten.bmm.default, aten.mm.default})
+
+# Complex kernels whose results never carry the conj bit.
+PLAIN_RESULTS = _PRODUCTS | {aten._fft_c2c.default, aten._fft_r2c.default}
+
+
+def honours_conj_bit(node: fx.Node) -> bool:
+    """True for views and products.
+
+    Other kernels copy an operand to clear the bit, and some give the result other strides than
+    Inductor, which knows no such bit, has planned for.
+    """
+    op = node.target
+    return op in _PRODUCTS or (isinstance(op, OpOverload) and compat.returns_view(op))
+
+
+def planned_result(node: fx.Node, recorder: Recorder, operands_changed: bool) -> Any:
+    """Return the fake result of the kernel on the operands that it is given."""
+    traced = node.meta.get("val")
+    if node.target is operator.getitem:
+        whole: Any = node.args[0]
+        return whole.meta["val"][node.args[1]]
+    if not operands_changed or not isinstance(node.target, OpOverload):
+        return traced
+    args = fx.map_arg(node.args, recorder.value)
+    kwargs = fx.map_arg(node.kwargs, recorder.value)
+    return node.target(*args, **kwargs)
+
+
+def copy_with_value(node: fx.Node, value: Any) -> fx.Node:
+    """Append a copy of `node` that has the fake result `value`."""
+    copy = node.graph.node_copy(node)
+    copy.meta = node.meta | {"val": value}
+    return copy

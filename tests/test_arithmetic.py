@@ -119,3 +119,17 @@ def test_real_factor_acts_on_each_part():
     assert got.imag.tolist() == [2.0, 0.0]
     assert torch.signbit(got.real).tolist() == [False, True]
     assert torch.signbit(got.imag).tolist() == [False, True]
+
+
+def test_quotient_without_rounding_mode():
+    z, w = random((3,), torch.complex64), random((3,), torch.complex64)
+    assert_matches(aten.div.Tensor_mode, z, w, rounding_mode=None)
+    assert_matches(aten.div.Scalar_mode, z, 2j, rounding_mode=None)
+
+
+@pytest.mark.parametrize("mode", ["floor", "trunc"])
+def test_quotient_with_rounding_mode_is_refused_as_in_eager(mode):
+    z = random((3,), torch.complex64)
+    for argument in (z, ComplexTensor.from_complex(z)):
+        with pytest.raises(RuntimeError, match="not implemented for 'Complex"):
+            torch.div(argument, z, rounding_mode=mode)

@@ -77,6 +77,37 @@ def test_where(other):
     assert_matches(aten.where.ScalarSelf, MASK, 1j, z)
 
 
+@pytest.mark.filterwarnings("ignore:The reduce argument of torch.scatter:UserWarning")
+@pytest.mark.parametrize("reduce", ["add", "multiply"])
+def test_scatter_that_combines(reduce):
+    """Sums by the rule; products by the library's kernel."""
+    z, w = random((3, 3), torch.complex64), random((2, 3), torch.complex64)
+    assert_matches(aten.scatter.reduce, z, 0, PLACES, w, reduce=reduce)
+    assert_matches(aten.scatter.value_reduce, z, 0, PLACES, 1 - 2j, reduce=reduce)
+    assert_matches(aten.scatter.value_reduce, z, 0, PLACES, 0.5, reduce=reduce)
+
+
+@pytest.mark.filterwarnings("ignore:scatter_reduce.. is in beta:UserWarning")
+@pytest.mark.parametrize("reduce", ["sum", "mean", "prod"])
+@pytest.mark.parametrize("include_self", [True, False])
+def test_scatter_reduce(reduce, include_self):
+    z, w = random((3, 3), torch.complex64), random((2, 3), torch.complex64)
+    op = aten.scatter_reduce.two
+    assert_matches(op, z, 0, PLACES, w, reduce, include_self=include_self)
+
+
+@each_dtype
+def test_embedding(dtype):
+    assert_matches(aten.embedding.default, random((3, 4), dtype), PLACES)
+
+
+@each_dtype
+def test_nonzero_static(dtype):
+    z = torch.where(MASK, random((3, 3), dtype), 0)
+    assert_matches(aten.nonzero_static.default, z, size=7)
+    assert_matches(aten.nonzero_static.default, z, size=2, fill_value=9)
+
+
 def test_pieces_of_a_tensor():
     z = random((3, 3), torch.complex64)
     for index in (1, slice(1, None), (..., 0), None, ROWS, MASK, (slice(None), ROWS)):

@@ -10,7 +10,11 @@ from torch_complex_subclass.torch_compat import returns_view
 aten = torch.ops.aten
 
 CASES = [
+    (aten._conj_copy.default, (2, 3), ()),
+    (aten._lazy_clone.default, (2, 3), ()),
+    (aten._neg_view_copy.default, (2, 3), ()),
     (aten._reshape_alias.default, (2, 3, 4), ([6, 4], [4, 1])),
+    (aten._reshape_copy.default, (2, 3), ([3, 2],)),
     (aten._unsafe_view.default, (2, 3, 4), ([6, 4],)),
     (aten.alias.default, (2, 3), ()),
     (aten.alias_copy.default, (2, 3), ()),
@@ -19,6 +23,7 @@ CASES = [
     (aten.constant_pad_nd.default, (2, 3), ([1, 2, 0, 1], 3)),
     (aten.constant_pad_nd.default, (2, 3), ([1, 2],)),
     (aten.detach.default, (2, 3), ()),
+    (aten.detach_copy.default, (2, 3), ()),
     (aten.diag_embed.default, (2, 3), (1,)),
     (aten.diagonal.default, (3, 3), ()),
     (aten.diagonal_copy.default, (3, 3), (1,)),

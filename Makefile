@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 CONFIGURATION := pyproject.toml setup.py constraints.txt
 WORKERS ?= 2
+# A part of the full run: SHARD="--splits 4 --group 1".
+SHARD ?=
 
 .PHONY: demo test test-full clean
 

@@ -12,7 +12,6 @@ native(
     aten.native_dropout.default,
     aten.normal.Tensor_Tensor,
     aten.normal.Tensor_float,
-    aten.normal.float_Tensor,
     aten.normal.float_float,
     aten.normal_functional.default,
     aten.rand.default,

@@ -97,6 +97,12 @@ def special_calls() -> dict[str, dict[str, Any]]:
         "slow_conv_dilated2d.default": _convolution(2, dilation=[1, 1]),
         "slow_conv_dilated3d.default": _convolution(3, dilation=[1, 1, 1]),
     }
+    number, tensor = 0.5, _z()
+    for start, end in itertools.product(("Scalar", "Tensor"), repeat=2):
+        ends = {"start": tensor if start == "Tensor" else number}
+        ends["end"] = tensor if end == "Tensor" else number
+        form = "default" if start == end == "Scalar" else f"{start}_{end}"
+        calls[f"linspace.{form}"] = calls[f"logspace.{form}"] = ends | {"steps": 3}
     for dims, name in itertools.product((2, 3), ("reflection", "replication")):
         shape = [1, 2, *[3] * dims]
         pad = {"self": _z(*shape), "padding": [1] * (2 * dims)}

@@ -1,4 +1,4 @@
-"""Library calls in compiled code: gradients, strides, and sizes that data decide."""
+"""Library calls in compiled code: gradients and strides."""
 
 import pytest
 import torch
@@ -49,21 +49,3 @@ FACTORISATIONS = {
 @pytest.mark.parametrize("name", FACTORISATIONS)
 def test_gradient(name):
     compiles(FACTORISATIONS[name], random((3, 3), Z128))
-
-
-MASK = torch.tensor([True, False, True, True])
-START = torch.tensor(1)
-DATA_SIZED = {
-    "index": lambda z, mask: (z * 2)[mask] * 2,
-    "masked_select": lambda z, mask: torch.masked_select(z * 2, mask) * 2,
-    "narrow": lambda z, mask: torch.narrow(z * 2, 0, START, 2) * 2,
-    "nonzero": lambda z, mask: torch.where(mask, z * 2, 0).nonzero() * 2,
-}
-
-
-@pytest.mark.parametrize("name", DATA_SIZED)
-def test_size_that_data_decide(name):
-    with torch._dynamo.config.patch(
-        capture_dynamic_output_shape_ops=True, capture_scalar_outputs=True
-    ):
-        compiles(DATA_SIZED[name], random((4,), Z128), MASK, gradient=False)

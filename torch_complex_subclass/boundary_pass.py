@@ -26,7 +26,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
-from torch_complex_subclass import dispatch, library_calls, reinterpret, routes
+from torch_complex_subclass import data_sized, dispatch, library_calls, reinterpret, routes
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions.linalg import affine
 from torch_complex_subclass.decompositions.registry import Interleaved, Kind, Pair, Rule
@@ -203,6 +203,11 @@ class _Rewriter:
         if split is not None:
             self._rewrite_affine(node, split)
             return
+        select = data_sized.selection(node)
+        if select is not None:
+            self._assign(node, self._nodes_of(select(node, self.recorder, self._operand)))
+            self.report.add(node, "fused", "")
+            return
         rule = dispatch.lookup(node.target)
         if rule is not None and rule.kind is Kind.MEMORY:
             reason = self._reinterpret(node, rule)
@@ -306,7 +311,7 @@ class _Rewriter:
         def convert(value: Any) -> Any:
             if isinstance(value, Pair):
                 return Pair(*map(self.recorder.node_of, value))
-            return self.recorder.node_of(value)
+            return value if isinstance(value, fx.Node) else self.recorder.node_of(value)
 
         return dispatch.tree_map(convert, result)
 

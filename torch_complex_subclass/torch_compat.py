@@ -265,6 +265,13 @@ def emit_expression(graph: fx.Graph, expr: Any, known: dict[Any, fx.Node]) -> An
     return result.node if isinstance(result, Proxy) else result
 
 
+def path_of_size(dim: int) -> tuple[Any, ...]:
+    """How the metadata of a node names the size of its value in one dimension."""
+    from torch.fx.experimental.symbolic_shapes import CallMethodKey
+
+    return CallMethodKey("size"), pytree.SequenceKey(dim)
+
+
 @contextmanager
 def no_dispatch_modes() -> Iterator[None]:
     """Run without the dispatch modes that are active, as a graph pass must."""

@@ -96,7 +96,7 @@ def cases(op):
     assert found
 
 
-def first_order(op):
+def first_order(op, forward=True):
     for function, leaves in cases(op):
         assert gradcheck(
             function,
@@ -105,12 +105,14 @@ def first_order(op):
             nondet_tol=op.gradcheck_nondet_tol,
             check_grad_dtypes=True,
             check_batched_grad=op.check_batched_grad,
-            check_forward_ad=op.supports_forward_ad,
-            check_batched_forward_grad=op.supports_forward_ad and op.check_batched_forward_grad,
+            check_forward_ad=forward and op.supports_forward_ad,
+            check_batched_forward_grad=(
+                forward and op.supports_forward_ad and op.check_batched_forward_grad
+            ),
         )
 
 
-def second_order(op):
+def second_order(op, forward=True):
     for function, leaves in cases(op):
         assert gradgradcheck(
             function,
@@ -119,18 +121,21 @@ def second_order(op):
             nondet_tol=op.gradcheck_nondet_tol,
             check_grad_dtypes=True,
             check_batched_grad=op.check_batched_gradgrad,
-            check_fwd_over_rev=op.supports_fwgrad_bwgrad,
+            check_fwd_over_rev=forward and op.supports_fwgrad_bwgrad,
         )
 
 
 def strict(check, failing, op):
-    """Check an op; one that is expected to fail has to."""
-    if opinfo.full_name(op) not in failing:
+    """Check an op; one that is expected to fail has to, and in the mode that is named only."""
+    reason = failing.get(opinfo.full_name(op))
+    if reason is None:
         check(op)
         return
     # GradcheckError and NotImplementedError are RuntimeErrors.
     with pytest.raises(RuntimeError):
         check(op)
+    if reason == FORWARD:
+        check(op, forward=False)
 
 
 class TestGrad(TestCase):

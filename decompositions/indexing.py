@@ -17,9 +17,7 @@ componentwise(
     aten._unsafe_index.Tensor,
     aten.gather.default,
     aten.index.Tensor,
-    aten.index_select.default,
     aten.masked_select.default,
-    aten.take.default,
     aten.take_along_dim.default,
 )
 
@@ -55,6 +53,25 @@ componentwise(
     aten.where.self,
     data=("self", "other"),
 )
+
+
+@reduction(aten.index_select.default)
+def index_select(z: Pair, dim: int, index: Any) -> Pair:
+    """Rows of `z`; the only element of a tensor without dimensions is asked for no index."""
+    if not z.re.dim():
+        return Pair(z.re.clone(), z.im.clone())
+    re, im = (aten.index_select.default(part, dim, index) for part in z)
+    return Pair(re, im)
+
+
+@reduction(aten.take.default)
+def take(z: Pair, index: Any) -> Pair:
+    """Elements of `z` as if it had one dimension.
+
+    By indexing: the decomposition of `take` reads the value of an index without dimensions.
+    """
+    re, im = (aten.index.Tensor(part.reshape(-1), [index]) for part in z)
+    return Pair(re, im)
 
 
 @reduction(aten.index_add.default, data=("self", "source"))

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._dynamo.exc import InternalTorchDynamoError, Unsupported
+from torch._dynamo.exc import BackendCompilerFailed, InternalTorchDynamoError, Unsupported
 from torch.testing._internal.opinfo.core import OpInfo, SampleInput
 from torch.utils import _pytree as pytree
 
@@ -20,8 +20,8 @@ from torch_complex_subclass.testing.interpret import interpreted
 
 Backend = Callable[..., Any] | str
 
-# What Dynamo and AOTAutograd raise for programs that they do not trace.
-REFUSALS = (Unsupported, InternalTorchDynamoError)
+# What Dynamo, AOTAutograd and the assertions they put into a graph raise.
+REFUSALS = (BackendCompilerFailed, InternalTorchDynamoError, RuntimeError, Unsupported)
 
 
 def _leaves(tree: Any) -> list[Tensor]:

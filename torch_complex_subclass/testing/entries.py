@@ -41,12 +41,18 @@ REFUSED = {
     "uniform": GENERATOR,
 }
 
+# Refused for samples between the first and the last.
+REFUSED_SAMPLES = {
+    "masked_select": "torch bounds the result by the operand's size before it is broadcast",
+    "tensor_split": DATA_DEPENDENT,
+}
+
 # Compiled for real tensors all the same.
 REFUSED_COMPLEX_ONLY = {"item"}
 
 NO_GRADIENT = {"to_sparse": "eager refuses its gradient"}
 
-for names in (NO_GRADIENT, NO_CASE, REFUSED, REFUSED_COMPLEX_ONLY):
+for names in (NO_GRADIENT, NO_CASE, REFUSED, REFUSED_SAMPLES, REFUSED_COMPLEX_ONLY):
     opinfo.check_names(names)
 
 OPS = opinfo.complex_ops(NO_CASE)

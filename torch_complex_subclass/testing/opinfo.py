@@ -223,4 +223,6 @@ def _no_further(got: Any, eager: Any, exact: Any) -> bool:
         return True
     ours, theirs = ((t.to(exact.dtype) - exact).abs().max() for t in (got, eager))
     size = exact.abs().max() * torch.finfo(got.dtype).eps
-    return bool(ours <= FURTHER * theirs + ROUNDING_STEPS * size)
+    # Where eager is not finite it allows nothing: the gradient of renorm has NaN in complex64.
+    allowed = FURTHER * theirs if theirs.isfinite() else 0
+    return bool(ours <= allowed + ROUNDING_STEPS * size)

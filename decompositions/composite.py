@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from torch_complex_subclass.decompositions.registry import composite
+from torch_complex_subclass.dtypes import real_dtype
 
 aten = torch.ops.aten
 
@@ -24,7 +25,9 @@ def addbmm(z: Tensor, a: Tensor, b: Tensor, *, beta: Any = 1, alpha: Any = 1) ->
 
 @composite(aten.ldexp.Tensor)
 def ldexp(z: Tensor, exponent: Tensor) -> Tensor:
-    """Product z 2**exponent."""
+    """Product z 2**exponent, where the power of an integer is one of the dtype of z."""
+    if not (exponent.is_complex() or exponent.is_floating_point()):
+        exponent = exponent.to(real_dtype(z.dtype))
     return z * torch.pow(2.0, exponent)
 
 

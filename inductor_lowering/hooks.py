@@ -66,9 +66,10 @@ def _install_decompositions(undo: contextlib.ExitStack) -> None:
                 _set(undo, table, op, _for_real_only(table[op]))
 
 
-PHASE_DEPENDENT = (
-    "svd_backward: singular vectors are determined up to a factor exp(i phi), and the function "
-    "that is differentiated depends on it, so it has no gradient"
+NOT_CLOSE = (
+    "torch.allclose was answered with True when the program was compiled, and is False now. In the "
+    "gradient of the complex svd this means that the function that is differentiated depends on "
+    "phases of the singular vectors, which nothing determines, so it has no gradient."
 )
 
 
@@ -84,7 +85,7 @@ def _allclose(
     close = (a == b) | ((a - b).abs() <= atol + rtol * b.abs())
     if equal_nan:
         close = close | (a.isnan() & b.isnan())
-    torch.ops.aten._assert_async.msg(close.all(), PHASE_DEPENDENT)
+    torch.ops.aten._assert_async.msg(close.all(), NOT_CLOSE)
     return True
 
 

@@ -25,7 +25,12 @@ def test_addbmm_of_an_addend_that_is_broadcast():
 
 @pytest.mark.parametrize("exponent", [torch.tensor([-3, 0, 5]), torch.tensor([0.5, 1.5, -2.5])])
 def test_ldexp(exponent):
+    assert_matches(aten.ldexp.Tensor, random((2, 3), Z128), exponent)
     assert_matches(aten.ldexp.Tensor, random((2, 3), torch.complex64), exponent)
+
+
+def test_ldexp_beyond_the_range_of_float32():
+    assert_matches(aten.ldexp.Tensor, random((2,), Z128), torch.tensor([200, -200]))
 
 
 SHAPES = [(3, 3), (5, 3), (2, 3, 5), (0, 3), (3, 0)]
@@ -63,6 +68,12 @@ def test_compiled_pseudo_inverse_is_right_at_the_first_call(hermitian):
         lambda t: torch.linalg.pinv(t, hermitian=hermitian), fullgraph=True, backend=interpreted
     )
     torch.testing.assert_close(z @ compiled(z) @ z, z)
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (2, 5, 3)], ids=str)
+def test_compiled_pseudo_inverse_of_unknown_sizes(shape):
+    z = random(shape, Z128)
+    assert_compiles(torch.linalg.pinv, z, backend="inductor_complex", dynamic=True)
 
 
 def test_real_arguments_keep_their_kernels():

@@ -12,6 +12,9 @@ START = torch.tensor(1)
 CASES = {
     "argwhere": lambda z: torch.argwhere(torch.where(WIDE, z * 2, 0)).sum(0),
     "index": lambda z: (z * 2)[MASK] * 2,
+    "index of the middle dimension": lambda z: z.t()[None].expand(2, 3, 4)[:, :, MASK] * 2,
+    "index twice": lambda z: (z.t()[:, MASK] * 1j) @ z.t()[:, MASK].mH,
+    "index, as it is and conjugated": lambda z: (z[MASK] + 1).sum() + z[MASK].conj()[1:].sum(),
     "index of both dimensions": lambda z: (z * 2)[WIDE] * 2,
     "index of the second dimension": lambda z: (z * 2).t()[:, MASK] * 2,
     "masked_select": lambda z: torch.masked_select(z * 2, WIDE) * 2,

@@ -205,8 +205,8 @@ def test_references_agree_with_mpmath() -> None:
     own |= {"sigmoid": lambda z: 1 / (1 + mp.exp(-z)), "silu": lambda z: z / (1 + mp.exp(-z))}
     own |= {"reciprocal": lambda z: 1 / z, "square": lambda z: z * z, "abs": abs}
     own |= {"expm1": lambda z: mp.exp(z) - 1, "sgn": mp.sign, "neg": lambda z: -z}
-    conj = mp.conj
-    own |= {"positive": lambda z: z, "_conj": conj, "_conj_physical": conj, "conj_physical": conj}
+    own |= {"positive": lambda z: z, "_neg_view_copy": lambda z: -z}
+    own |= dict.fromkeys(("_conj", "_conj_copy", "_conj_physical", "conj_physical"), mp.conj)
     with mpmath.workprec(120):
         for name, fn in plane.REFERENCES.items():
             theirs = own.get(name) or getattr(mp, {"angle": "arg"}.get(name, name))

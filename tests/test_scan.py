@@ -83,3 +83,13 @@ def test_first_running_product_is_the_element():
     """Eager multiplies it by one, and infinity times the zero part of one is NaN."""
     z = torch.tensor([complex("inf"), 2.0])
     assert ComplexTensor.from_complex(z).cumprod(0)[0].item() == complex("inf")
+
+
+@pytest.mark.parametrize("op", [torch.prod, torch.cumprod])
+def test_compiled_product_of_real_factors_as_complex(op):
+    assert_compiles(
+        lambda x: op(x, 1, dtype=torch.complex64),
+        torch.randn(2, 3),
+        backend=interpreted,
+        gradient=False,
+    )

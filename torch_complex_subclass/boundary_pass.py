@@ -13,7 +13,8 @@ Invariants:
 4. A value with the conj bit has it again where it leaves the graph; inside, the sign is folded
    into the kernels that read it. Inputs with the neg bit are read correctly too.
 5. A mutated input is written in place, after everything that reads it.
-6. A result that aliases another one or an input is a view of it, as traced.
+6. A result that is a view of an input, or of a value that another result is or views, shares its
+   memory, as traced; not so one that `view.dtype` made of a computed value.
 7. The result has the dtype and shape of the traced value, or the node is kept.
 """
 
@@ -37,9 +38,6 @@ from torch_complex_subclass.report import Report
 from torch_complex_subclass.values import Values, edge_op
 
 aten = torch.ops.aten
-
-# Each part would get a size of its own, which nothing says to be the same.
-DATA_SIZED = "the data decide its size or its place, once for both parts"
 
 
 def has_complex(value: Any) -> bool:
@@ -133,6 +131,7 @@ class _Rewriter:
             return
         self._store_views_read_by(node)
         if node.op == "output":
+            self._store_shared_owners(node)
             self._store_operands(node)
         elif node.target is operator.getitem and node.args[0] in self.tuples:
             self._assign(node, self.tuples[node.args[0]][node.args[1]])  # type: ignore[index]
@@ -218,8 +217,8 @@ class _Rewriter:
 
     @staticmethod
     def _reason_to_keep(node: fx.Node, rule: Rule | None) -> str:
-        if node.meta.get("unbacked_bindings"):
-            return DATA_SIZED
+        if data_sized.is_one(node):
+            return data_sized.REASON
         if rule is None:
             return "no rule"
         if not dispatch.has_function(rule):
@@ -323,8 +322,20 @@ class _Rewriter:
         self._set_library_result(node, library_calls.planned_result(node, self.recorder, resolved))
         if node.target is not operator.getitem:
             trusted = node.target in library_calls.PLAIN_RESULTS
-            chosen = trusted or reason == DATA_SIZED or (rule is not None and reason == rule.reason)
+            chosen = (
+                trusted
+                or reason == data_sized.REASON
+                or (rule is not None and reason == rule.reason)
+            )
             self.report.add(node, "native" if chosen else "fallback", reason)
+
+    def _store_shared_owners(self, output: fx.Node) -> None:
+        """Store a value before the views of it, where several results show its memory."""
+        results = [n for n in output.all_input_nodes if self.values.holds(n)]
+        owners = [reinterpret.owner(n, self.values.holds) for n in results]
+        for owner in owners:
+            if owners.count(owner) > 1:
+                self.values.stored(owner)
 
     def _is_conj(self, node: fx.Node) -> bool:
         return self.values.holds(node) and node.meta["val"].is_conj()

@@ -19,6 +19,9 @@ from torch_complex_subclass.recorder import Recorder
 
 aten = torch.ops.aten
 
+# Each part would get a size of its own, which nothing says to be the same.
+REASON = "the data decide its size or its place, once for both parts"
+
 # The parts of a node as fake tensors.
 Parts = Callable[[fx.Node], Pair]
 Selection = Callable[[fx.Node, Recorder, Parts], Any]
@@ -83,3 +86,16 @@ def selection(node: fx.Node) -> Selection | None:
     if node.target is aten.index.Tensor:
         return index if _is_one_mask(node) else None
     return _SELECTIONS.get(node.target)
+
+
+def is_one(node: fx.Node) -> bool:
+    """True when the data decide the size, the strides or the offset of what the node computes.
+
+    A node without a symbol of its own can have that of an earlier one: torch remembers how many
+    elements a mask selects.
+    """
+    if node.meta.get("unbacked_bindings"):
+        return True
+    sized = torch.Tag.dynamic_output_shape in getattr(node.target, "tags", ())
+    value = node.meta.get("val")
+    return sized and isinstance(value, Tensor) and compat.has_data_decided_size(value)

@@ -26,7 +26,7 @@ def takes_geometry(op: OpOverload) -> bool:
     return any(a.name == "storage_offset" for a in op._schema.arguments)
 
 
-def _owner(node: fx.Node, holds: Callable[[fx.Node], bool]) -> fx.Node:
+def owner(node: fx.Node, holds: Callable[[fx.Node], bool]) -> fx.Node:
     """The node whose memory `node` is a view of."""
     while isinstance(node.target, OpOverload) and compat.returns_view(node.target):
         base = node.args[0]
@@ -69,11 +69,11 @@ def apply(node: fx.Node, rule: Rule, values: Values, recorder: Recorder) -> Any:
         if not values.holds(arg):
             args[i] = recorder.value(arg)
             continue
-        owner = _owner(arg, values.holds) if geometry and i == 0 else arg
-        value = owner.meta["val"]
+        source = owner(arg, values.holds) if geometry and i == 0 else arg
+        value = source.meta["val"]
         if arg.meta["val"].is_conj() or (geometry and i == 0 and not _is_whole_memory(value)):
             return ELSEWHERE
-        args[i] = Interleaved(recorder.value(values.interleaved(owner)))
+        args[i] = Interleaved(recorder.value(values.interleaved(source)))
     assert rule.fn is not None
     with recorder:
         result = rule.fn(*args, **node.kwargs)

@@ -10,7 +10,29 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from torch_complex_subclass import errors
+from torch_complex_subclass.dtypes import COMPLEX_OF
 from torch_complex_subclass.torch_compat import all_known_even, has_plain_storage
+
+
+def check_part_dtype(part: Tensor) -> None:
+    """Raise TypeError for a dtype that parts cannot have."""
+    if part.dtype not in COMPLEX_OF:
+        names = ", ".join(str(d) for d in COMPLEX_OF)
+        raise TypeError(f"parts must have one of the dtypes {names}; got {part.dtype}")
+
+
+def check_parts(re: Tensor, im: Tensor) -> None:
+    """Raise TypeError or ValueError for parts that do not make a complex tensor."""
+    for name, part in (("re", re), ("im", im)):
+        if not isinstance(part, Tensor):
+            raise TypeError(f"{name} must be a tensor, got {type(part).__name__}: {part!r}")
+        check_part_dtype(part)
+    if (re.shape, re.dtype, re.device) != (im.shape, im.dtype, im.device):
+        raise ValueError(
+            "re and im must agree in shape, dtype and device; got "
+            f"{errors.describe([re])} on {re.device} and {errors.describe([im])} on {im.device}"
+        )
 
 
 def offset(re: Tensor, im: Tensor) -> int | torch.SymInt | None:

@@ -12,7 +12,7 @@ from torch._ops import OpOverload
 from torch_complex_subclass import dispatch, errors, storage
 from torch_complex_subclass.decompositions.operands import as_pair
 from torch_complex_subclass.decompositions.registry import Interleaved, Kind, Pair, Rule
-from torch_complex_subclass.dtypes import COMPLEX_OF, complex_dtype
+from torch_complex_subclass.dtypes import complex_dtype
 from torch_complex_subclass.inplace import bind, check_writable, functional_form, written_arguments
 from torch_complex_subclass.torch_compat import (
     has_plain_storage,
@@ -57,7 +57,7 @@ class ComplexTensor(torch.Tensor):
 
     @staticmethod
     def __new__(cls, re: Tensor, im: Tensor) -> ComplexTensor:
-        _check_parts(re, im)
+        storage.check_parts(re, im)
         if re.requires_grad or im.requires_grad:
             raise ValueError(
                 "ComplexTensor(re, im) cuts the graph of parts that require gradients; "
@@ -112,7 +112,7 @@ class ComplexTensor(torch.Tensor):
         """
         from torch_complex_subclass.autograd import from_parts
 
-        _check_parts(re, im)
+        storage.check_parts(re, im)
         return cast(ComplexTensor, from_parts(re, im))
 
     @staticmethod
@@ -129,7 +129,7 @@ class ComplexTensor(torch.Tensor):
 
         if not isinstance(t, Tensor) or t.dim() == 0 or t.shape[-1] != 2:
             raise ValueError(f"expected a tensor of shape (..., 2), got {errors.describe([t])}")
-        _check_part_dtype(t)
+        storage.check_part_dtype(t)
         return cast(ComplexTensor, from_interleaved(t))
 
     @staticmethod
@@ -224,24 +224,6 @@ class ComplexTensor(torch.Tensor):
     ) -> Any:
         with lazy_conjugation():
             return _dispatch(func, args, kwargs or {})
-
-
-def _check_part_dtype(part: Tensor) -> None:
-    if part.dtype not in COMPLEX_OF:
-        names = ", ".join(str(d) for d in COMPLEX_OF)
-        raise TypeError(f"parts must have one of the dtypes {names}; got {part.dtype}")
-
-
-def _check_parts(re: Tensor, im: Tensor) -> None:
-    for name, part in (("re", re), ("im", im)):
-        if not isinstance(part, Tensor):
-            raise TypeError(f"{name} must be a tensor, got {type(part).__name__}: {part!r}")
-        _check_part_dtype(part)
-    if (re.shape, re.dtype, re.device) != (im.shape, im.dtype, im.device):
-        raise ValueError(
-            "re and im must agree in shape, dtype and device; got "
-            f"{errors.describe([re])} on {re.device} and {errors.describe([im])} on {im.device}"
-        )
 
 
 def _to_pair(value: Any) -> Any:

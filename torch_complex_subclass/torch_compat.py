@@ -242,15 +242,46 @@ def is_dense(t: Tensor) -> bool:
     return bool(is_non_overlapping_and_dense_or_false(t))
 
 
+def same_geometry(a: Tensor, b: Tensor) -> bool:
+    """True when sizes and strides are known to be equal, without a guard.
+
+    The stride of a dimension of size one says nothing.
+    """
+    from torch.fx.experimental.symbolic_shapes import statically_known_true as known
+
+    if a.dim() != b.dim():
+        return False
+    sizes = all(known(m == n) for m, n in zip(a.shape, b.shape, strict=True))
+    dims = [dim for dim in range(a.dim()) if not known(a.shape[dim] == 1)]
+    return sizes and all(known(a.stride(dim) == b.stride(dim)) for dim in dims)
+
+
+def has_data_decided_size(t: Tensor) -> bool:
+    """True when a size, a stride or the offset depends on data."""
+    from torch.fx.experimental.symbolic_shapes import free_unbacked_symbols
+
+    return bool(free_unbacked_symbols(t))
+
+
+# Stands for a size that data decide, where sizes are compared: Inductor's own guess.
+_UNKNOWN_SIZE = 8192
+
+
+def _hint(value: Any) -> int:
+    """The size that a symbolic expression had when it was traced, as far as there was one."""
+    if isinstance(value, int):
+        return value
+    from torch.fx.experimental import symbolic_shapes
+
+    guess = getattr(symbolic_shapes, "optimization_hint", None)
+    if guess is not None:
+        return int(guess(value, fallback=_UNKNOWN_SIZE))
+    return int(value.node.hint) if value.node.has_hint() else _UNKNOWN_SIZE
+
+
 def stride_order(t: Tensor) -> list[int]:
     """Dimensions from the slowest to the fastest in memory; equal strides stay in order."""
-
-    def hint(stride: Any) -> int:
-        if isinstance(stride, int):
-            return stride
-        return int(stride.node.hint) if stride.node.has_hint() else 1
-
-    return sorted(range(t.dim()), key=lambda dim: -hint(t.stride(dim)))
+    return sorted(range(t.dim()), key=lambda dim: -_hint(t.stride(dim)))
 
 
 def emit_expression(graph: fx.Graph, expr: Any, known: dict[Any, fx.Node]) -> Any:
@@ -262,7 +293,18 @@ def emit_expression(graph: fx.Graph, expr: Any, known: dict[Any, fx.Node]) -> An
     tracer = GraphAppendingTracer(graph)
     symbols = {s: Proxy(known[s], tracer) for s in expr.free_symbols}
     result = sympy_interp(PythonReferenceAnalysis, symbols, expr)
-    return result.node if isinstance(result, Proxy) else result
+    if not isinstance(result, Proxy):
+        return result
+    _value_of(result.node)
+    return result.node
+
+
+def _value_of(node: fx.Node) -> Any:
+    """Give a node, and those it is made of, the value that other passes expect in metadata."""
+    if "val" not in node.meta:
+        args: Any = fx.map_arg(node.args, _value_of)  # type: ignore[arg-type]
+        node.meta["val"] = node.target(*args)  # type: ignore[operator]
+    return node.meta["val"]
 
 
 def path_of_size(dim: int) -> tuple[Any, ...]:

@@ -136,9 +136,14 @@ class Values:
         memory = self.stored(base)  # type: ignore[arg-type]
         if base in self._may_be_conj:
             self._may_be_conj.add(node)
-        value, seen = node.meta["val"], memory.meta["val"]
-        if (value.shape, value.stride()) != (seen.shape, seen.stride()) or _shift(value, seen) != 0:
-            place = list(value.shape), list(value.stride()), _shift(value, seen)
+        traced, value, seen = base.meta["val"], node.meta["val"], memory.meta["val"]  # type: ignore[union-attr]
+        if compat.has_data_decided_size(value) or not compat.same_geometry(traced, seen):
+            args = fx.map_arg(node.args, lambda n: self.stored(n) if self.holds(n) else n)
+            return self._recorder.emit(node.target, *args, **node.kwargs)  # type: ignore[arg-type]
+        # From where the base starts: its memory can be a copy, which starts elsewhere.
+        shift = value.storage_offset() - traced.storage_offset()
+        if shift != 0 or not compat.same_geometry(value, traced):
+            place = list(value.shape), list(value.stride()), shift
             memory = self._recorder.emit(edge_op("strided_view"), memory, *place)
         if value.is_conj() != seen.is_conj():
             memory = self._recorder.emit(edge_op("conj_view"), memory)
@@ -173,10 +178,6 @@ class Values:
         re, im = self.pair(source)
         im = self._recorder.emit(aten.neg.default, im) if conj else im
         self._recorder.emit_write(edge_op("write"), target, memory, re, im)
-
-
-def _shift(value: Tensor, base: Tensor) -> Any:
-    return value.storage_offset() - base.storage_offset()
 
 
 def _pieces(joined: fx.Node) -> tuple[fx.Node, fx.Node] | None:

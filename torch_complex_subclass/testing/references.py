@@ -223,7 +223,6 @@ REFERENCES: dict[str, Reference] = {
     "tan": _odd(_turned(_tanh)),
     "tanh": _tanh,
 }
-REFERENCES["_conj"] = REFERENCES["_conj_physical"] = REFERENCES["conj_physical"] = lambda x, y: (
-    x,
-    -y,
-)
+REFERENCES["_neg_view_copy"] = REFERENCES["neg"]
+for name in ("_conj", "_conj_copy", "_conj_physical", "conj_physical"):
+    REFERENCES[name] = lambda x, y: (x, -y)

@@ -1,0 +1,69 @@
+"""Views of computed values, as results and as operands: elements, strides, shared memory."""
+
+import pytest
+import torch
+
+from torch_complex_subclass.testing.interpret import interpreted
+
+
+def aliases(z):
+    w = z * 2
+    return w[1:].conj(), w, w.t()
+
+
+def two_views(z):
+    w = z * 2
+    return w[1:].conj(), w.t()
+
+
+def mutated(z):
+    part = z[1:]
+    part.mul_(2j)
+    return part.conj(), z.real
+
+
+CASES = {
+    "operand, conj of a transposed slice": lambda z: (z + 1)[1:].mT.conj() @ z[:3],
+    "operand, two slices": lambda z: (z + 1)[1:].mT[1:].mH @ z[:3],
+    "of a product": lambda z: (z @ z)[1:].mT.conj(),
+    "of one of several results": lambda z: torch.linalg.eigh(z + z.mH)[1][:, 1:].mT.conj().abs(),
+    "stored, of one of several results": lambda z: torch.linalg.qr(z)[0][:, 1:].mT.conj(),
+    "as_strided of a slice": lambda z: (z * 2)[1:, ::2].as_strided((2, 2), (4, 2)),
+    "aliases of a result": aliases,
+    "two views and not their base": two_views,
+    "of a changed argument": mutated,
+    "expanded": lambda z: (z + 1)[1:2].expand(3, 4).conj() @ z,
+    "diagonal": lambda z: (z + 1)[:, 1:].diagonal().conj(),
+}
+
+
+def strides(results):
+    return [t.stride() for t in results]
+
+
+def sharing(results):
+    """Which results have one storage: for each, the first that it shares with."""
+    pointers = [t.untyped_storage().data_ptr() for t in results]
+    return [pointers.index(p) for p in pointers]
+
+
+def check(fn, backend, dynamic):
+    z = torch.randn(4, 4, dtype=torch.complex64)
+    want = fn(z.clone())
+    got = torch.compile(fn, fullgraph=True, backend=backend, dynamic=dynamic)(z.clone())
+    want, got = (t if isinstance(t, tuple) else (t,) for t in (want, got))
+    torch.testing.assert_close(got, want)
+    assert strides(got) == strides(want)
+    assert sharing(got) == sharing(want)
+    assert [t.is_conj() for t in got] == [t.is_conj() for t in want]
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("dynamic", [False, True], ids=["static", "dynamic"])
+def test_graph(name, dynamic):
+    check(CASES[name], interpreted, dynamic)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_inductor(name):
+    check(CASES[name], "inductor_complex", False)

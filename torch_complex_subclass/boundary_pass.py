@@ -29,6 +29,7 @@ from torch import Tensor, fx
 
 from torch_complex_subclass import data_sized, dispatch, library_calls, reinterpret, routes
 from torch_complex_subclass import torch_compat as compat
+from torch_complex_subclass.agreement import difference
 from torch_complex_subclass.decompositions.linalg import affine
 from torch_complex_subclass.decompositions.registry import Interleaved, Kind, Pair, Rule
 from torch_complex_subclass.dtypes import real_dtype
@@ -299,9 +300,9 @@ class _Rewriter:
             return f"the rule raised {type(error).__name__}: {error}"
         if result is NotImplemented and rule.reason:
             return rule.reason
-        difference = _difference(result, node.meta["val"])
-        if difference:
-            return difference
+        found = difference(result, node.meta["val"])
+        if found:
+            return found
         self._assign(node, self._nodes_of(result))
         self.report.add(node, "fused", "")
         return ""
@@ -374,30 +375,3 @@ def _as_tensors(result: Any, traced: Any) -> Any:
         like = {"dtype": real_dtype(traced.dtype), "device": traced.device}
         return Pair(*(torch.full((), part, **like) for part in result))
     return result
-
-
-def _difference(result: Any, traced: Any) -> str:
-    """Say how a rule's result differs in kind from the traced value; empty when it does not."""
-    if result is NotImplemented:
-        return "the rule does not cover these arguments"
-    if isinstance(traced, list | tuple):
-        if not isinstance(result, list | tuple) or isinstance(result, Pair):
-            return "the rule gave one result for several"
-        found = (_difference(r, t) for r, t in zip(result, traced, strict=True))
-        return next(filter(None, found), "")
-    if not isinstance(traced, Tensor):
-        return "the result is not a tensor"
-    parts = result if isinstance(result, Pair) else (result,)
-    if isinstance(result, Pair) != traced.is_complex():
-        return "the rule gave a real result for a complex one or the reverse"
-    wanted = real_dtype(traced.dtype)
-    for part in parts:
-        if part.dtype != wanted or part.dim() != traced.dim() or not _same_size(part, traced):
-            return f"the rule gave {part.dtype}{list(part.shape)}, not {list(traced.shape)}"
-    return ""
-
-
-def _same_size(a: Tensor, b: Tensor) -> bool:
-    """True when no dimension is known to differ."""
-    pairs = zip(a.shape, b.shape, strict=True)
-    return all(m == n for m, n in pairs if isinstance(m, int) and isinstance(n, int))

@@ -109,7 +109,8 @@ def _of_rule(op: OpOverload, rule: Rule) -> tuple[str, str, str]:
         return kind, "native", rule.reason
     if goes_to_library(op):
         return kind, "native", REASON
-    return kind, "view" if returns_view(op) else "fused", ""
+    note = f"in part; otherwise native: {rule.reason}" if rule.reason else ""
+    return kind, "view" if returns_view(op) else "fused", note
 
 
 _ORDER = ("-", "view", "fused", "native", "refused")

@@ -19,6 +19,7 @@ CASES = {
     "index of the second dimension": lambda z: (z * 2).t()[:, MASK] * 2,
     "masked_select": lambda z: torch.masked_select(z * 2, WIDE) * 2,
     "masked_select, broadcast": lambda z: torch.masked_select((z * 2).t(), MASK) * 2,
+    "masked_select of one element": lambda z: torch.masked_select(z[0, :1] * 2, MASK[:1]) * 2,
     "masked_select, then a sum": lambda z: torch.masked_select(z * 2, WIDE).sum(),
     "narrow": lambda z: torch.narrow(z * 2, 0, START, 2) * 2,
     "nonzero": lambda z: torch.where(WIDE, z * 2, 0).nonzero().sum(0),
@@ -44,3 +45,14 @@ def test_equals_eager(name):
 @pytest.mark.parametrize("name", ["index", "masked_select", "masked_select, then a sum"])
 def test_gradient(name):
     assert_compiles(CASES[name], random((4, 3), torch.complex128), backend="inductor_complex")
+
+
+def test_operand_that_the_mask_broadcasts():
+    """Torch takes the operand's own size for the largest result, which one of it keeps to."""
+    mask = torch.tensor([[False], [True]])
+    assert_compiles(
+        lambda z: torch.masked_select(z * 2, mask) * 2,
+        random((1, 1), torch.complex128),
+        backend="inductor_complex",
+        gradient=False,
+    )

@@ -79,12 +79,25 @@ def _is_one_mask(node: fx.Node) -> bool:
     return len(given) == 1 and given[0].meta["val"].dtype == torch.bool
 
 
+def _has_bounds_of_nonzero(node: fx.Node) -> bool:
+    """True when torch gives a masked_select the bounds that it gives the indices of the mask.
+
+    It bounds the one by the operand's size before it is broadcast, and leaves the other without
+    a bound for up to two elements.
+    """
+    z, mask = (arg.meta["val"] for arg in node.args)  # type: ignore[union-attr]
+    tiny = isinstance(z.numel(), int) and z.numel() <= 2
+    return not tiny and compat.same_sizes(z.shape, torch.broadcast_shapes(z.shape, mask.shape))
+
+
 def selection(node: fx.Node) -> Selection | None:
     """Return how to select by parts for this node, or None where the kernel has to do it."""
     if len(node.meta.get("unbacked_bindings") or ()) != 1:
         return None
     if node.target is aten.index.Tensor:
         return index if _is_one_mask(node) else None
+    if node.target is aten.masked_select.default and not _has_bounds_of_nonzero(node):
+        return None
     return _SELECTIONS.get(node.target)
 
 

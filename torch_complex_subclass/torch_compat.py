@@ -242,6 +242,14 @@ def is_dense(t: Tensor) -> bool:
     return bool(is_non_overlapping_and_dense_or_false(t))
 
 
+def same_sizes(a: Iterable[Any], b: Iterable[Any]) -> bool:
+    """True when sizes are known to be equal, without a guard."""
+    from torch.fx.experimental.symbolic_shapes import statically_known_true as known
+
+    one, other = tuple(a), tuple(b)
+    return len(one) == len(other) and all(known(m == n) for m, n in zip(one, other, strict=True))
+
+
 def same_geometry(a: Tensor, b: Tensor) -> bool:
     """True when sizes and strides are known to be equal, without a guard.
 
@@ -249,11 +257,10 @@ def same_geometry(a: Tensor, b: Tensor) -> bool:
     """
     from torch.fx.experimental.symbolic_shapes import statically_known_true as known
 
-    if a.dim() != b.dim():
+    if not same_sizes(a.shape, b.shape):
         return False
-    sizes = all(known(m == n) for m, n in zip(a.shape, b.shape, strict=True))
     dims = [dim for dim in range(a.dim()) if not known(a.shape[dim] == 1)]
-    return sizes and all(known(a.stride(dim) == b.stride(dim)) for dim in dims)
+    return all(known(a.stride(dim) == b.stride(dim)) for dim in dims)
 
 
 def has_data_decided_size(t: Tensor) -> bool:

@@ -39,6 +39,8 @@ def check_few(op, dtype, direction):
     """Check the first and the last sample, and the row of docs/fallbacks.md."""
     samples = opinfo.ends(op, dtype, requires_grad=direction == "backward")
     outcome = check(op, samples, entries.REFUSED)
+    if outcome.refused:
+        return  # the page leaves these entries out
     listed = LISTED.get((opinfo.full_name(op), direction), set())
     assert set(outcome.kept) == listed, f"run `{fallbacks.COMMAND}` and see what has changed"
 

@@ -8,12 +8,7 @@ from torch_complex_subclass.testing import opinfo
 NO_CASE = {
     **opinfo.GPU_ONLY,
     "sparse.sampled_addmm": "takes a sparse operand, which Dynamo does not trace",
-    "empty": "eager leaves the values undefined",
-    "empty_like": "eager leaves the values undefined",
-    "empty_permuted": "eager leaves the values undefined",
-    "empty_strided": "eager leaves the values undefined",
-    "new_empty": "eager leaves the values undefined",
-    "new_empty_strided": "eager leaves the values undefined",
+    **dict.fromkeys(opinfo.UNDEFINED_VALUES, "eager leaves the values undefined"),
 }
 
 # Dynamo or AOTAutograd refuse samples of these before the pass sees a graph.

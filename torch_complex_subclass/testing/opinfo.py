@@ -34,6 +34,19 @@ GPU_ONLY = {
     "jiterator_unary": "runs on GPUs only",
 }
 
+# Eager leaves the values undefined: only shape and dtype can be compared.
+UNDEFINED_VALUES = {
+    "empty",
+    "empty_like",
+    "empty_permuted",
+    "empty_strided",
+    "new_empty",
+    "new_empty_strided",
+}
+
+# Singular vectors of a rank-deficient sample are decided by rounding: no two products agree.
+DOUBLE_ONLY = {"pca_lowrank", "svd_lowrank"}
+
 # A result may be this much further from the complex128 reference than eager's is, and a few
 # rounding steps more: the order of additions in a product differs.
 FURTHER = 4.0

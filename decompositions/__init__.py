@@ -51,6 +51,9 @@ from torch_complex_subclass.decompositions import (
     polar as polar,
 )
 from torch_complex_subclass.decompositions import (
+    power as power,
+)
+from torch_complex_subclass.decompositions import (
     random as random,
 )
 from torch_complex_subclass.decompositions import (

@@ -188,7 +188,7 @@ def _sigmoid_parts(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor
     return p, torch.where(y == 0, y, q), rise * rise + 4 * e * k, g
 
 
-@unary(aten.sigmoid.default, max_ulp=None)
+@unary(aten.sigmoid.default, max_ulp=8, normwise=True)
 def sigmoid(x: Tensor, y: Tensor) -> Pair:
     """Logistic function 1 / (1 + e^-z); see `_sigmoid_parts`.
 
@@ -205,7 +205,7 @@ def sigmoid(x: Tensor, y: Tensor) -> Pair:
     return Pair(re, torch.where(x.isinf(), torch.zeros_like(y).copysign(im), im))
 
 
-@unary(aten.silu.default, max_ulp=None)
+@unary(aten.silu.default, max_ulp=8, normwise=True)
 def silu(x: Tensor, y: Tensor) -> Pair:
     """Product z sigmoid(z); z enters before the small factor, which can be subnormal by itself.
 

@@ -72,7 +72,9 @@ class Rule:
     kind: Kind
     fn: Callable[..., Any] | None = None
     max_ulp: float | None = None
-    """Bound on the error of either part in units in the last place, for `unary` rules."""
+    """Bound on the error of either part in units in the last place of that part."""
+    normwise: bool = False
+    """The bound is in units in the last place of the larger part instead."""
     data: tuple[str, ...] = ()
     """Names of the arguments that can be complex and take part in type promotion."""
     reason: str = ""
@@ -98,6 +100,7 @@ def _record(
     fn: Callable[..., Any] | None = None,
     *,
     max_ulp: float | None = None,
+    normwise: bool = False,
     data: tuple[str, ...] = DEFAULT_DATA,
     reason: str = "",
 ) -> None:
@@ -106,19 +109,17 @@ def _record(
     if op in TABLE:
         raise DuplicateRuleError(f"{op} already has a rule, made at {TABLE[op].location}")
     names = tuple(a.name for a in op._schema.arguments if a.name in data)
-    TABLE[op] = Rule(op, kind, fn, max_ulp, names, reason, _caller())
+    TABLE[op] = Rule(op, kind, fn, max_ulp, normwise, names, reason, _caller())
 
 
-def unary(*ops: OpOverload, max_ulp: float | None) -> Callable[[Function], Function]:
-    """Register `fn(x, y, ...)`, elementwise in one complex operand.
-
-    `max_ulp` bounds the error of either part; None means exact or a normwise bound, as the
-    docstring says.
-    """
+def unary(
+    *ops: OpOverload, max_ulp: float, normwise: bool = False
+) -> Callable[[Function], Function]:
+    """Register `fn(x, y, ...)`, elementwise in one complex operand, with its error bound."""
 
     def register(fn: Function) -> Function:
         for op in ops:
-            _record(op, Kind.UNARY, fn, max_ulp=max_ulp)
+            _record(op, Kind.UNARY, fn, max_ulp=max_ulp, normwise=normwise)
         return fn
 
     return register
@@ -132,17 +133,31 @@ class _Registrar:
         self.data = data
 
     def __call__(
-        self, *ops: OpOverload, data: tuple[str, ...] | None = None, reason: str = ""
+        self,
+        *ops: OpOverload,
+        data: tuple[str, ...] | None = None,
+        reason: str = "",
+        max_ulp: float | None = None,
+        normwise: bool = False,
     ) -> Callable[[Function], Function]:
         """Register for `ops`; `data` names the arguments that can be complex.
 
+        `max_ulp` and `normwise` bound the error of one application, where a constant does.
         `reason` says why the complex kernel is kept for arguments that the rule gives
         NotImplemented for.
         """
 
         def register(fn: Function) -> Function:
             for op in ops:
-                _record(op, self.kind, fn, data=data or self.data, reason=reason)
+                _record(
+                    op,
+                    self.kind,
+                    fn,
+                    max_ulp=max_ulp,
+                    normwise=normwise,
+                    data=data or self.data,
+                    reason=reason,
+                )
             return fn
 
         return register

@@ -79,7 +79,7 @@ def _sine_of_pi(x: Tensor) -> Tensor:
     return torch.sin(math.pi * folded).copysign(x)
 
 
-@unary(aten.sinc.default, max_ulp=None)
+@unary(aten.sinc.default, max_ulp=6, normwise=True)
 def sinc(x: Tensor, y: Tensor) -> Pair:
     """Normalised sine cardinal sin(pi z) / (pi z); 1 at 0.
 

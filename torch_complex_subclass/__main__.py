@@ -23,7 +23,8 @@ columns:
             refused: eager refuses it too; -: it returns no tensor, or nothing is left of it
   gradient  yes where eager's backward reaches a complex operand
   vmap      yes where torch.vmap runs it, loop where it does so entry by entry
-  ulp       bound on the error of either part, where the rule states one
+  ulp       bound on the error of either part, where the rule states one;
+            normwise: in ulp of the larger part
   ?         not tried
 
 examples:

@@ -174,13 +174,18 @@ def _changes_view(op: OpOverload) -> bool:
     return torch.Tag.inplace_view in op.tags
 
 
+def _bound(rule: Rule | None) -> str:
+    if rule is None or rule.max_ulp is None:
+        return "-"
+    return f"{rule.max_ulp:g}" + (" normwise" if rule.normwise else "")
+
+
 def _row(op: OpOverload) -> Row:
     entry = entries().get(_short(op))
     kind, compiled, note = _compiled(op)
     computed_by = functional_form(op) if kind == WRITES else op
     rule = dispatch.lookup(computed_by)
-    bound = rule.max_ulp if rule is not None else None
-    ulp = "-" if bound is None else f"{bound:g}"
+    ulp = _bound(rule)
     if entry is None:
         untried = note or (_NOT_TRIED if op.namespace == "aten" else _OF_GRAPHS)
         return Row(_short(op), "?", kind, compiled, "?", "?", ulp, untried)

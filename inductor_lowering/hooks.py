@@ -8,6 +8,8 @@ While installed:
 * Composite rules are decompositions of complex arguments.
 * The gradient of the complex svd is traced: what it checks becomes an assertion in the graph.
 * The lowerings of our custom ops are in Inductor's table.
+* Inductor traces each value of a graph with complex values once, and stores fewer of those inside
+  a rule.
 * The C++ kernels of Inductor read and write interleaved memory by whole vectors.
 * The pass slot in front of Inductor's joint-graph passes holds our pass after the user's own.
 * Inductor's warning that complex operators get no generated code is silent; `explain` says what
@@ -21,7 +23,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable
+import itertools
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -122,9 +126,10 @@ def _silence_warning(undo: contextlib.ExitStack) -> None:
 
 
 def _install_code_generation(undo: contextlib.ExitStack) -> None:
-    from torch_complex_subclass.inductor_lowering import cpp_codegen
+    from torch_complex_subclass.inductor_lowering import cpp_codegen, fused_rules, loaders
 
-    for owner, name, value in cpp_codegen.replacements():
+    edits = [module.replacements() for module in (cpp_codegen, fused_rules, loaders)]
+    for owner, name, value in itertools.chain.from_iterable(edits):
         undo.callback(setattr, owner, name, getattr(owner, name))
         setattr(owner, name, value)
 
@@ -136,6 +141,18 @@ def _uses_our_ops(graph_module: Any) -> bool:
     return any(getattr(target, "namespace", None) == NAMESPACE for target in targets)
 
 
+@contextlib.contextmanager
+def _deep_recursion() -> Iterator[None]:
+    from torch_complex_subclass.inductor_lowering.fused_rules import DEEPEST_EXPRESSION
+
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, DEEPEST_EXPRESSION))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
 def _install_backward_compilation(undo: contextlib.ExitStack, enabled: Any) -> None:
     """Make backward graphs, which may be compiled after the scope has ended, find the hooks."""
     module = compat.compile_fx_module()
@@ -144,7 +161,9 @@ def _install_backward_compilation(undo: contextlib.ExitStack, enabled: Any) -> N
     def hooked(inner: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(inner, updated=())
         def compile_inner(graph_module: Any, *args: Any, **kwargs: Any) -> Any:
-            with enabled() if _uses_our_ops(graph_module) else contextlib.nullcontext():
+            if not _uses_our_ops(graph_module):
+                return inner(graph_module, *args, **kwargs)
+            with enabled(), _deep_recursion():
                 return inner(graph_module, *args, **kwargs)
 
         return compile_inner

@@ -6,6 +6,8 @@ import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
+from torch._inductor.virtualized import NullHandler
+
 
 @dataclass
 class Interleaved:
@@ -23,3 +25,8 @@ _graphs: weakref.WeakKeyDictionary[Any, Interleaved] = weakref.WeakKeyDictionary
 def of(graph: Any) -> Interleaved:
     """Return the record of a graph under lowering."""
     return _graphs.setdefault(graph, Interleaved())
+
+
+def has_complex_values(graph: Any) -> bool:
+    """True for a graph in which some lowering made or found interleaved memory."""
+    return not isinstance(graph, NullHandler) and graph in _graphs and bool(_graphs[graph].buffers)

@@ -12,7 +12,8 @@ from torch._inductor.lowering import lowerings
 from torch._inductor.virtualized import V
 from torch.utils._ordered_set import OrderedSet
 
-from torch_complex_subclass.inductor_lowering import interleaved, ops
+from torch_complex_subclass.decompositions.compensated import product_error_op
+from torch_complex_subclass.inductor_lowering import fused_rules, interleaved, ops
 
 aten = torch.ops.aten
 
@@ -177,4 +178,5 @@ def table() -> dict[Any, Callable[..., Any]]:
         write,
         write_interleaved,
     )
-    return {getattr(namespace, fn.__name__).default: fn for fn in functions}
+    found = {getattr(namespace, fn.__name__).default: fn for fn in functions}
+    return found | {product_error_op(): fused_rules.product_error}

@@ -26,6 +26,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx
+from torch.utils import _pytree as pytree
 
 from torch_complex_subclass import data_sized, dispatch, library_calls, reinterpret, routes
 from torch_complex_subclass import torch_compat as compat
@@ -33,7 +34,6 @@ from torch_complex_subclass.agreement import difference
 from torch_complex_subclass.decompositions.linalg import affine
 from torch_complex_subclass.decompositions.registry import Interleaved, Kind, Pair, Rule
 from torch_complex_subclass.dtypes import real_dtype
-from torch_complex_subclass.inlining import bound_expansion
 from torch_complex_subclass.recorder import Recorder
 from torch_complex_subclass.report import Report
 from torch_complex_subclass.values import Values, edge_op
@@ -95,7 +95,6 @@ class _Rewriter:
         for node in reversed(self.replaced):
             self.graph.erase_node(node)
         self.recorder.erase_unused()
-        bound_expansion(self.graph, self.recorder.created)
 
     def _enter(self, node: fx.Node) -> None:
         value = node.meta.get("val")
@@ -105,11 +104,7 @@ class _Rewriter:
         if value.is_complex() and constant is not None:
             with compat.no_dispatch_modes():
                 real = torch.view_as_real(constant.resolve_conj()).clone()
-            # Fake tensors meet a constant only through the op that lifts it into the graph.
-            lifted = self.recorder.emit(
-                aten.lift_fresh_copy.default, self.recorder.emit_constant(real)
-            )
-            self.values.set_interleaved(node, lifted)
+            self.values.set_interleaved(node, self.recorder.emit_lifted(real))
             self.replaced.append(node)
         elif value.is_complex():
             self.values.set_stored(node, node, may_be_conj=compat.is_tangent(node))
@@ -293,6 +288,7 @@ class _Rewriter:
         assert rule is not None
         args = dispatch.tree_map(self._operand, node.args)
         kwargs = dispatch.tree_map(self._operand, node.kwargs)
+        since = len(self.recorder.created)
         try:
             with self.recorder:
                 result = _as_tensors(dispatch.apply(rule, args, kwargs), node.meta["val"])
@@ -303,7 +299,10 @@ class _Rewriter:
         found = difference(result, node.meta["val"])
         if found:
             return found
-        self._assign(node, self._nodes_of(result))
+        outputs = self._nodes_of(result)
+        if rule.kind in (Kind.UNARY, Kind.ELEMENTWISE):
+            self.recorder.mark_inner(since, pytree.tree_leaves(outputs))
+        self._assign(node, outputs)
         self.report.add(node, "fused", "")
         return ""
 

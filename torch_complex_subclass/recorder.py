@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,11 +13,15 @@ from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from torch_complex_subclass import torch_compat as compat
+from torch_complex_subclass.decompositions.compensated import product_error_op
 
 if TYPE_CHECKING:
     from torch._subclasses.fake_tensor import FakeTensorMode
 
 aten = torch.ops.aten
+
+INNER = "torch_complex_subclass_inner"
+"""Metadata of nodes whose value only the rule that they come from reads."""
 
 # Metadata that describes a node's own value, or arguments it no longer has.
 _NOT_INHERITED = ("val", "tensor_meta", "eager_input_vals", "unbacked_bindings")
@@ -45,6 +49,7 @@ class Recorder(TorchDispatchMode):
         self._nodes: dict[int, fx.Node] = {}
         self._alive: list[Tensor] = []
         self._expressions: dict[Any, fx.Node] = {}
+        self._constants: dict[int, fx.Node] = {}
         self.created: list[fx.Node] = []
 
     def see(self, node: fx.Node) -> None:
@@ -81,7 +86,9 @@ class Recorder(TorchDispatchMode):
         node.meta["val"] = None
 
     def emit_constant(self, tensor: Tensor) -> fx.Node:
-        """Append a constant of the graph's module."""
+        """Append a constant of the graph's module; the same node for the same tensor."""
+        if id(tensor) in self._constants:
+            return self._constants[id(tensor)]
         module = self.graph.owning_module
         count = 0
         while hasattr(module, name := f"_complex_constant{count}"):
@@ -89,7 +96,20 @@ class Recorder(TorchDispatchMode):
         module.register_buffer(name, tensor)  # type: ignore[union-attr]
         node = self.graph.get_attr(name)
         self._describe(node, self.fake_mode.from_tensor(tensor))
+        self._constants[id(tensor)] = node
+        self._alive.append(tensor)
         return node
+
+    def emit_lifted(self, tensor: Tensor) -> fx.Node:
+        """Append a constant for use: fake tensors meet one only through the op that lifts it."""
+        return self.emit(aten.lift_fresh_copy.default, self.emit_constant(tensor))
+
+    def mark_inner(self, since: int, outputs: Iterable[fx.Node]) -> None:
+        """Mark the nodes created from the number `since` on, but for `outputs`."""
+        kept = set(outputs)
+        for node in self.created[since:]:
+            if node not in kept:
+                node.meta[INNER] = True
 
     def erase_unused(self) -> None:
         """Remove recorded nodes that nothing reads."""
@@ -108,17 +128,20 @@ class Recorder(TorchDispatchMode):
         kwargs = kwargs or {}
         if func.namespace == "prim":  # a question such as the device, not a computation
             return func(*args, **kwargs)
+        if func is aten.lift_fresh.default:  # a table of numbers that a rule looks up
+            return self.value(self.emit_lifted(args[0]))
         decomposition = self.decompositions.get(func)
         if decomposition is not None:
             with self:
                 result = decomposition(*args, **kwargs)
             if result is not NotImplemented:
                 return result
-        with self:
-            # Ops that are defined by others reach a mode as they are where autograd is off.
-            result = func.decompose(*args, **kwargs)
-        if result is not NotImplemented:
-            return result
+        if func is not product_error_op():
+            with self:
+                # Ops made of others reach a mode as they are where autograd is off.
+                result = func.decompose(*args, **kwargs)
+            if result is not NotImplemented:
+                return result
         result = func(*args, **kwargs)
         node_args, node_kwargs = pytree.tree_map(self._argument, (args, kwargs))
         node = self.graph.call_function(func, node_args, node_kwargs)

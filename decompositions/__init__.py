@@ -45,6 +45,9 @@ from torch_complex_subclass.decompositions import (
     linalg as linalg,
 )
 from torch_complex_subclass.decompositions import (
+    logistic as logistic,
+)
+from torch_complex_subclass.decompositions import (
     memory as memory,
 )
 from torch_complex_subclass.decompositions import (
@@ -64,6 +67,9 @@ from torch_complex_subclass.decompositions import (
 )
 from torch_complex_subclass.decompositions import (
     shape as shape,
+)
+from torch_complex_subclass.decompositions import (
+    sinc as sinc,
 )
 from torch_complex_subclass.decompositions import (
     trigonometric as trigonometric,

@@ -12,22 +12,15 @@ from torch_complex_subclass.decompositions.compensated import (
     circle_excess,
     compensated_sum,
     quarter_scale,
-    quick_two_sum,
     scaled_exp,
     square_terms,
-    times_constant,
-    two_sum,
 )
+from torch_complex_subclass.decompositions.doubled import circle, growth, turned, word_of
 from torch_complex_subclass.decompositions.operands import as_pair
+from torch_complex_subclass.decompositions.quarter_turns import reduced_binary
 from torch_complex_subclass.decompositions.registry import Operand, Pair, elementwise, unary
 
 aten = torch.ops.aten
-
-LOG_2_TAIL = 2.3190468138462996e-17
-"""Natural logarithm of 2 less its double."""
-
-HALF_PI_TAIL = 6.123233995736766e-17
-"""Half of pi less its double."""
 
 
 def _on_circle(x: Tensor, y: Tensor, c: Tensor, s: Tensor) -> Pair:
@@ -53,68 +46,50 @@ def exp(x: Tensor, y: Tensor) -> Pair:
     return Pair((c * f) * e * f, torch.where(y == 0, y, (s * f) * e * f))
 
 
-def _quarter_turns(y: Tensor) -> Pair:
-    """Cosine and sine of y ln 2, reduced by quarter turns in twice the precision."""
-    turns = torch.round(y * (2 * math.log(2) / math.pi))
-    angle, angle_tail = times_constant(y, math.log(2), LOG_2_TAIL)
-    whole, whole_tail = times_constant(turns, math.pi / 2, HALF_PI_TAIL)
-    hi, lo = two_sum(angle, -whole)
-    hi, lo = quick_two_sum(hi, lo + (angle_tail - whole_tail))
-    # Beyond the stated region lo is not small; leaving it out keeps the result on the circle.
-    lo = torch.where(lo.abs() < torch.finfo(y.dtype).eps ** 0.5, lo, 0.0)
-    c, s = torch.cos(hi), torch.sin(hi)
-    c, s = c - s * lo, s + c * lo
-    quarter = turns - 4 * torch.floor(0.25 * turns)
-    odd = (quarter == 1) | (quarter == 3)
-    c, s = torch.where(odd, s, c), torch.where(odd, c, s)
-    return Pair(
-        torch.where((quarter == 1) | (quarter == 2), -c, c), torch.where(quarter >= 2, -s, s)
-    )
-
-
 @unary(aten.exp2.default, max_ulp=4)
 def exp2(x: Tensor, y: Tensor) -> Pair:
     """Power 2^z = 2^x (cos(y ln 2) + i sin(y ln 2)).
 
-    The angle is formed and reduced in twice the precision, and its lower part enters by the
-    addition theorem. Rounded once, it would cost |y| half ulps.
-    Regions: |y| < 2**16 in float32 and 2**44 in float64; beyond, digits of the angle are lost
-    as they are in eager, and the result is only bounded by 2^x.
-    Special values: as exp.
+    The angle is reduced by quarter turns with as many digits of ln 2 as it takes, so that its
+    size does not matter; rounded once, it would cost |y| half ulps. The lower word of what is
+    left enters by the addition theorem.
+    Regions and special values: as exp.
     """
+    turns, hi, lo = reduced_binary(y)
+    c, s = torch.cos(hi), torch.sin(hi)
+    s, c = (part.to(y.dtype) for part in turned(turns, s + c * lo, c - s * lo))
     top, half = (127.0, 88.0) if x.dtype == torch.float32 else (1023.0, 768.0)
     big = x > top
     e = torch.exp2(torch.where(big, (x - 2 * half).clamp(max=top), x))
     f = torch.where(big, 2.0**half, torch.ones_like(x))
-    c, s = _on_circle(x, y, *_quarter_turns(y))
+    c, s = _on_circle(x, y, c, s)
     return Pair((c * f) * e * f, torch.where(y == 0, y, (s * f) * e * f))
 
 
-@unary(aten.expm1.default, max_ulp=4, normwise=True)
+@unary(aten.expm1.default, max_ulp=4)
 def expm1(x: Tensor, y: Tensor) -> Pair:
-    """Exponential less one.
+    """Exponential less one, e^z - 1.
 
-    The real part is (e^x - 1) cos y - (1 - cos y), with e^x - 1 = tanh(x/2) (e^x + 1) and
-    1 - cos y = sin(y)^2 / (1 + cos y) where cos y > 0: each term keeps its digits near z = 0,
-    where e^x cos y - 1 keeps none. The terms cancel on the curve e^x cos y = 1, so the error is
-    normwise: 4 ulp of the larger part. The imaginary part is that of exp.
+    The real part is (e^x - 1) cos y - (1 - cos y), whose terms keep their digits near z = 0,
+    where e^x cos y - 1 keeps none. The terms cancel on the curve e^x cos y = 1, so they are
+    formed in twice the digits; the bound holds where the real part is at least 8 eps.
+    The imaginary part is that of exp.
 
+    Regions: for |x| > 64 the real part is that of exp less 1, as e^x enters by its factors; a
+    cosine is never small enough to cancel there.
     Special values: C23 has none; those of exp, less one. expm1(+-0 +- 0i) = +-0 +- 0i, where
     eager loses the sign.
     """
+    sin, cos, versine, _ = circle(y)
+    _, less = growth(x)
+    near = word_of(less * cos - versine).to(x.dtype)
     e, f = scaled_exp(x)
-    c, s = _on_circle(x, y, torch.cos(y), torch.sin(y))
-    versine = torch.where(c > 0, s * s / (1 + c), 1 - c)
-    small = torch.tanh(x / 2) * (e + 1) * c - versine
-    re = torch.where(x.abs() < 1, small, (c * f) * e * f - 1)
-    im = torch.where(y == 0, y, (s * f) * e * f)
-    return Pair(torch.where(y == 0, small_or_large(x, e, f), re), im)
-
-
-def small_or_large(x: Tensor, e: Tensor, f: Tensor) -> Tensor:
-    """Value of e^x - 1 on the real axis from e f f = e^x; keeps the sign of zero."""
-    small = torch.where(x == 0, x, torch.tanh(x / 2) * (e + 1))
-    return torch.where(x.abs() < 1, small, e * f * f - 1)
+    c, s = _on_circle(x, y, word_of(cos).to(x.dtype), word_of(sin).to(x.dtype))
+    far = x.abs() > 64
+    re = torch.where(far, (c * f) * e * f - 1, near)
+    real = torch.where(far, e * f * f - 1, word_of(less).to(x.dtype))
+    re = torch.where(y == 0, torch.where(x == 0, x, real), re)
+    return Pair(re, torch.where(y == 0, y, (s * f) * e * f))
 
 
 def log_modulus(

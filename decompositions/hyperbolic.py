@@ -1,4 +1,4 @@
-"""Hyperbolic functions, their inverses, and the sigmoid."""
+"""Hyperbolic functions and their inverses."""
 
 from __future__ import annotations
 
@@ -167,51 +167,3 @@ def atanh(x: Tensor, y: Tensor) -> Pair:
     im = torch.where(ay.isinf(), math.pi / 2, im)
     lost = y.isnan() | (x.isnan() & ~y.isinf())
     return Pair(re.copysign(x), torch.where(lost, torch.nan, im.copysign(y)))
-
-
-def _sigmoid_parts(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Terms (p, q, d, g) with 1 / (1 + e^-z) = (p + iq) g^2 / d, where g^2 <= 1 alone is small.
-
-    With e = e^-|x|, k = cos(y/2)^2 and 1 - e as (1 + e) tanh(|x|/2) near 0 the denominator d is
-    (1-e)^2 + 4 e k. The numerators are 1-e + 2 e k and e sin y on the right, and 2k - (1-e) and
-    sin y with g^2 = e on the left. Nothing overflows, and d and the numerator keep their digits
-    near the poles i pi (2n + 1).
-    """
-    ax, left = x.abs(), x < 0
-    e = torch.exp(-ax)
-    rise = torch.where(ax > 0.5, 1 - e, (1 + e) * torch.tanh(0.5 * ax))
-    c, s = torch.cos(0.5 * y), torch.sin(0.5 * y)
-    k, s = c * c, 2 * s * c
-    p = torch.where(left, 2 * k - rise, rise + 2 * e * k)
-    q = torch.where(left, s, e * s)
-    g = torch.where(left, torch.exp(-0.5 * ax), 1.0)
-    return p, torch.where(y == 0, y, q), rise * rise + 4 * e * k, g
-
-
-@unary(aten.sigmoid.default, max_ulp=8, normwise=True)
-def sigmoid(x: Tensor, y: Tensor) -> Pair:
-    """Logistic function 1 / (1 + e^-z); see `_sigmoid_parts`.
-
-    The real part vanishes on the curve e^x + cos y = 0, so the error is normwise: 8 ulp of the
-    larger part.
-
-    Special values: Re(z) = inf gives 1 and -inf gives 0, for any imaginary part, where eager
-    gives NaN at -inf.
-    """
-    p, q, d, g = _sigmoid_parts(x, y)
-    re, im = p / d * g * g, q / d * g * g
-    end = torch.where(x > 0, 1.0, torch.zeros_like(x))
-    re = torch.where(x.isinf(), end, re)
-    return Pair(re, torch.where(x.isinf(), torch.zeros_like(y).copysign(im), im))
-
-
-@unary(aten.silu.default, max_ulp=8, normwise=True)
-def silu(x: Tensor, y: Tensor) -> Pair:
-    """Product z sigmoid(z); z enters before the small factor, which can be subnormal by itself.
-
-    The error is normwise: 8 ulp of the larger part. Special values: NaN for infinite parts, as
-    in eager.
-    """
-    p, q, d, g = _sigmoid_parts(x, y)
-    p, q = p / d * g, q / d * g
-    return Pair((x * p - y * q) * g, (x * q + y * p) * g)

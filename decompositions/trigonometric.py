@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
 from torch_complex_subclass.decompositions import hyperbolic
-from torch_complex_subclass.decompositions.compensated import times_constant
 from torch_complex_subclass.decompositions.registry import Pair, unary
 
 aten = torch.ops.aten
-
-PI_TAIL = 1.2246467991473532e-16
-"""pi less its double."""
 
 
 @unary(aten.sin.default, max_ulp=4)
@@ -70,62 +64,3 @@ def atan(x: Tensor, y: Tensor) -> Pair:
     """
     im, re = hyperbolic.atanh(y, x)
     return Pair(re, im)
-
-
-def _sine_of_pi(x: Tensor) -> Tensor:
-    """Value of sin(pi x) for |x| <= 1, exact 0 at -1, 0 and 1."""
-    ax = x.abs()
-    folded = torch.where(ax > 0.5, 1 - ax, ax)  # exact for ax in [1/2, 1]
-    return torch.sin(math.pi * folded).copysign(x)
-
-
-@unary(aten.sinc.default, max_ulp=6, normwise=True)
-def sinc(x: Tensor, y: Tensor) -> Pair:
-    """Normalised sine cardinal sin(pi z) / (pi z); 1 at 0.
-
-    x is reduced by a multiple of 2 and folded to [-1/2, 1/2], exactly, before it is multiplied
-    by pi, so zeros at integers are exact and large x keep their digits. pi y is formed in
-    twice the precision: rounded once it would cost pi |y| half ulps.
-    The error is normwise: 6 ulp of the larger part.
-
-    Special values: infinite x gives NaN, as in eager; infinite y gives the limit, where eager
-    gives NaN.
-    """
-    period = x - 2 * torch.round(0.5 * x)
-    s = _sine_of_pi(period)
-    c = _sine_of_pi(0.5 - period.abs())
-    limit = 0.75 * math.log(torch.finfo(x.dtype).max)
-    hi, lo = times_constant(y.clamp(-limit, limit), math.pi, PI_TAIL)
-    sinh, cosh, f = hyperbolic.sinh_cosh(hi)
-    # Beyond the limit a part that is not 0 is infinite, whatever it is divided by.
-    beyond = y.abs() >= limit
-    swap = x.abs() < y.abs()
-    large, small = torch.where(swap, y, x), torch.where(swap, x, y)
-    divisor = torch.where(beyond, torch.ones_like(large).copysign(large), large)
-    # Where z is so large that x is an integer, the quotient can underflow before f enters.
-    early = torch.where(divisor.abs() > 1 / torch.finfo(x.dtype).eps, f, torch.ones_like(f))
-    re = s * early / divisor * (cosh + lo * sinh)
-    im = c * early / divisor * (sinh + lo * cosh)
-    # f enters twice in all.
-    late = f / early / math.pi
-    f = torch.where(beyond, torch.inf, f)
-    re, im = (
-        torch.where(part == 0, part, part * late * f) for part in _turn(re, im, small / large, swap)
-    )
-    return _near_zero(x, y, Pair(re, im))
-
-
-def _turn(re: Tensor, im: Tensor, ratio: Tensor, swap: Tensor) -> Pair:
-    """Quotient (re + i im) / (1 + i ratio), or over (ratio + i) where swapped."""
-    scale = 1 / (1 + ratio * ratio)
-    along = torch.where(swap, re * ratio + im, re + im * ratio) * scale
-    across = torch.where(swap, im * ratio - re, im - re * ratio) * scale
-    return Pair(along, across)
-
-
-def _near_zero(x: Tensor, y: Tensor, value: Pair) -> Pair:
-    """Replace sinc by 1 - i pi^2 xy / 3 where |z|^2 < eps / 8, and set exact zeros on the axes."""
-    near = x.abs().maximum(y.abs()) < math.sqrt(torch.finfo(x.dtype).eps) / 4
-    re = torch.where(near, 1.0, value.re)
-    im = torch.where(near, (-(math.pi**2) / 3) * x * y, value.im)
-    return Pair(re, torch.where((x == 0) | (y == 0), torch.zeros_like(im), im))

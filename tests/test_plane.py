@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import Any
 
 import mpmath
@@ -110,6 +111,50 @@ def test_named_misses_exist() -> None:
     for name, region, *_ in [*MISSES_ITS_BOUND, *FEW_MISS]:
         assert name in names
         assert region in plane.regions(name)
+
+
+# ---------------------------------------------------------------- compiled
+
+
+def check_compiled(rules: list[Rule], dtype: torch.dtype, n: int) -> None:
+    """One compiled function for all rules. Lengths differ so that each rule is its own kernel."""
+    inputs = []
+    for times, rule in enumerate(rules, 1):
+        name = unary.op_name(rule)
+        drawn = [plane.samples(region, dtype, n, name) for region in plane.regions(name)]
+        inputs.append([torch.cat([xy[i] for xy in drawn]).repeat(times) for i in (0, 1)])
+    functions = [rule.fn for rule in rules if rule.fn is not None]
+
+    def every(inputs: list[list[Tensor]]) -> list[Any]:
+        return [fn(x, y) for fn, (x, y) in zip(functions, inputs, strict=True)]
+
+    results = torch.compile(every, fullgraph=True)(inputs)
+    for rule, result in zip(rules, results, strict=True):
+        name = unary.op_name(rule)
+        split = [part[: len(plane.regions(name)) * n].split(n) for part in unary.parts_of(result)]
+        for region, *parts in zip(plane.regions(name), *split, strict=True):
+            if (name, region) not in MISSES_ITS_BOUND and (name, region, dtype) not in FEW_MISS:
+                check(rule, region, parts, "compiled rule", n)
+
+
+# Rules of every family that take Inductor least time.
+QUICK = ["exp", "expm1", "log", "sqrt", "cosh", "tanh", "asin", "atanh", "sigmoid", "reciprocal"]
+
+
+def test_compiled_within_stated_ulp() -> None:
+    check_compiled([unary.rules_by_name()[name] for name in QUICK], torch.float32, 64)
+
+
+def family(rule: Rule) -> str:
+    return Path(rule.location.rsplit(":", 1)[0]).stem
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("name", sorted({family(rule) for rule in REFERENCED}))
+def test_compiled_family_within_stated_ulp(name: str, dtype: torch.dtype) -> None:
+    """Every rule of a file, at all points."""
+    check_compiled([rule for rule in REFERENCED if family(rule) == name], dtype, plane.MANY)
 
 
 # ---------------------------------------------------------------- quotients and powers

@@ -86,10 +86,8 @@ def _version() -> bytes:
     return digest.digest()
 
 
-@functools.cache
-def reference(function: str, region: str, dtype: torch.dtype, n: int = 64) -> list[Exact]:
-    """Values of a function on the samples of a region; see `evaluate`."""
-    x, y = samples(region, dtype, n, function)
+def values(function: str, label: str, x: Tensor, y: Tensor) -> list[Exact]:
+    """Parts of a function at the points, one where it is real; kept on disk under the label."""
     points = torch.stack([x, y]).double()
     key = hashlib.sha256(repr(points.tolist()).encode()).digest() + _version()
 
@@ -97,6 +95,12 @@ def reference(function: str, region: str, dtype: torch.dtype, n: int = 64) -> li
         parts = evaluate(REFERENCES[function], x, y)
         return torch.stack([torch.stack(part) for part in parts])
 
-    name = f"{function}-{region}-{str(dtype).removeprefix('torch.')}-{n}"
+    name = f"{function}-{label}-{str(x.dtype).removeprefix('torch.')}-{len(x)}"
     parts = [(part[0], part[1]) for part in cache.kept(name, key, make)]
     return [parts[_REAL_PART[function]]] if function in _REAL_PART else parts
+
+
+@functools.cache
+def reference(function: str, region: str, dtype: torch.dtype, n: int = 64) -> list[Exact]:
+    """Values of a function on the samples of a region; see `evaluate`."""
+    return values(function, region, *samples(region, dtype, n, function))

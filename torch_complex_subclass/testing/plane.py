@@ -15,34 +15,41 @@ from torch_complex_subclass.testing.draw import Points, exponents, log2_uniform,
 
 
 def _everywhere(n: int, g: torch.Generator, dtype: torch.dtype) -> Points:
+    """Sizes of both parts log-uniform over the normal numbers."""
     low, high, _ = exponents(dtype)
     return log2_uniform(n, g, low, high), log2_uniform(n, g, low, high)
 
 
 def _unit(n: int, g: torch.Generator, dtype: torch.dtype) -> Points:
+    """Sizes of both parts log-uniform from 1/16 to 8."""
     return log2_uniform(n, g, -4, 3), log2_uniform(n, g, -4, 3)
 
 
 def _moderate(n: int, g: torch.Generator, dtype: torch.dtype) -> Points:
+    """Sizes of both parts log-uniform from 2^-20 to 2^12."""
     return log2_uniform(n, g, -20, 12), log2_uniform(n, g, -20, 12)
 
 
 def _near_zero(n: int, g: torch.Generator, dtype: torch.dtype) -> Points:
+    """Sizes of both parts log-uniform from the smallest normal number to 2^-8."""
     low, _, _ = exponents(dtype)
     return log2_uniform(n, g, low, -8), log2_uniform(n, g, low, -8)
 
 
 def _subnormal(n: int, g: torch.Generator, dtype: torch.dtype) -> Points:
+    """Subnormal parts, and some just above."""
     low, _, eps = exponents(dtype)
     return log2_uniform(n, g, low + eps, low + 2), log2_uniform(n, g, low + eps, low + 2)
 
 
 def _near_overflow(n: int, g: torch.Generator, dtype: torch.dtype) -> Points:
+    """Both parts within a factor of 16 of the largest number."""
     _, high, _ = exponents(dtype)
     return log2_uniform(n, g, high - 4, high), log2_uniform(n, g, high - 4, high)
 
 
 def _unit_circle(n: int, g: torch.Generator, dtype: torch.dtype) -> Points:
+    """Points near |z| = 1, from half an ulp to 1/8 off."""
     _, _, eps = exponents(dtype)
     radius, phi = 1 + log2_uniform(n, g, eps, -3), uniform(n, g, -math.pi, math.pi)
     return radius * phi.cos(), radius * phi.sin()
@@ -79,6 +86,7 @@ def _axes(n: int, g: torch.Generator, dtype: torch.dtype) -> Points:
 
 
 def _near_axes(n: int, g: torch.Generator, dtype: torch.dtype) -> Points:
+    """One part from 2^-8 to 2^6, the other from the smallest normal number to 2^-8."""
     low, _, _ = exponents(dtype)
     along, across = log2_uniform(n, g, -8, 6), log2_uniform(n, g, low, -8)
     turn = torch.rand(n, generator=g) < 0.5

@@ -20,7 +20,7 @@ from torch_complex_subclass.testing.unary import rules_by_name
 _DTYPES = {torch.float32: "complex64", torch.float64: "complex128"}
 
 # Functions and the picture of each; the command that draws it is on the page.
-_PICTURES = {"log1p": "complex64", "sinc": "complex64"}
+PICTURES = {"log1p": "complex64", "sinc": "complex64"}
 
 _PAGE = """\
 # Accuracy
@@ -42,7 +42,7 @@ the worst error in ulp. Infinity counts as the number after the largest; `inf` i
 number is due, or a difference that is no double. `-` is a function that the implementation lacks
 or refuses.
 
-JAX on a CPU takes subnormal operands and results as zero, which counts here. The subclass inside
+JAX on a CPU takes subnormal numbers as zero, which counts here. The subclass inside
 torch is `torch._subclasses.complex_tensor`; it computes on parts, in eager.
 
 The histogram of one function by region, with the worst points, and its picture:
@@ -62,8 +62,10 @@ python -m torch_complex_subclass accuracy sinc --against eager --plot sinc.png
 def _regions() -> str:
     rows = {name: fn.__doc__ or "" for name, fn in plane.REGIONS.items()}
     rows[plane.VANISHING] = inspect.getdoc(vanishing.points) or ""
-    lines = ((name, " ".join(text.split("\n\n")[0].split())) for name, text in rows.items())
-    return "".join(f"| {name} | {line.rstrip('.')} |\n" for name, line in lines)
+    first = {name: " ".join(doc.split("\n\n")[0].split()) for name, doc in rows.items()}
+    return "".join(
+        f"| {name} | {line.rstrip('.').replace('|', '&#124;')} |\n" for name, line in first.items()
+    )
 
 
 def _versions(who: Iterable[str]) -> str:
@@ -90,7 +92,7 @@ def _pictures(who: Iterable[str]) -> str:
         f"\n`python -m torch_complex_subclass accuracy {function} --dtype {dtype} {against} "
         f"--plot docs/accuracy_{function}.png`\n\n"
         f"![Error of {function} over the plane, ours beside others](accuracy_{function}.png)\n"
-        for function, dtype in _PICTURES.items()
+        for function, dtype in PICTURES.items()
     )
 
 

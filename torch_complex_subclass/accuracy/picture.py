@@ -31,18 +31,16 @@ def _along(cells: int, g: torch.Generator) -> Tensor:
     return torch.copysign(torch.exp2(_LOW + signed.abs()), signed)
 
 
-def grid(function: str, dtype: torch.dtype, cells: int = CELLS) -> Points:
+def grid(function: str, dtype: torch.dtype) -> Points:
     """Points of the picture, row by row from the lowest imaginary part up."""
     g = torch.Generator().manual_seed(0)
-    x, y = _along(cells, g), _along(cells, g).T
+    x, y = _along(CELLS, g), _along(CELLS, g).T
     return points_at(function, "grid", x.flatten().to(dtype), y.flatten().to(dtype))
 
 
-def measure_grid(
-    function: str, dtype: torch.dtype, who: list[str], cells: int = CELLS
-) -> dict[str, Errors]:
+def measure_grid(function: str, dtype: torch.dtype, who: list[str]) -> dict[str, Errors]:
     """Errors on the grid, of those who have the function."""
-    points = grid(function, dtype, cells)
+    points = grid(function, dtype)
     found = {name: measure(points, name) for name in who}
     return {name: errors for name, errors in found.items() if errors is not None}
 

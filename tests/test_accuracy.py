@@ -29,8 +29,10 @@ def pretend(monkeypatch: pytest.MonkeyPatch, who: str, compute: Any) -> None:
 
 
 def one_ulp_up(function: str, x: Tensor, y: Tensor) -> list[Tensor]:
-    """The negative, with each part one number nearer to infinity."""
-    return [torch.nextafter(-part, -part * torch.inf) for part in (x, y)]
+    """The negative, with each part one number further from zero."""
+    return [
+        torch.nextafter(-part, torch.full_like(part, torch.inf).copysign(-part)) for part in (x, y)
+    ]
 
 
 # ---------------------------------------------------------------- one function
@@ -133,6 +135,24 @@ def test_missed_bound_is_the_exit_status(
         pretend(monkeypatch, "ours", compute)
     assert run("--points", "3") == status
     assert capsys.readouterr().out.splitlines()[1].split()[-2:] == ["0", ok]
+
+
+def test_worse_part_of_a_point_counts(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of the points are off in one part each."""
+
+    def off(function: str, x: Tensor, y: Tensor) -> list[Tensor]:
+        re, im = one_ulp_up(function, x, y)
+        re[::4], im[2::4] = -x[::4], -y[2::4]
+        re[1::2], im[1::2] = -x[1::2], -y[1::2]
+        return [re, im]
+
+    monkeypatch.setattr(report, "functions", lambda: ["neg"])
+    pretend(monkeypatch, "ours", off)
+    run("--points", "4")
+    (line,) = capsys.readouterr().out.splitlines()[1:]
+    assert line.split()[2:7] == ["50.00", "100", "100", "100", "1.00"]
 
 
 def test_percent_is_100_only_for_all() -> None:

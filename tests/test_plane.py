@@ -137,24 +137,28 @@ def check_compiled(rules: list[Rule], dtype: torch.dtype, n: int) -> None:
                 check(rule, region, parts, "compiled rule", n)
 
 
-# Rules of every family that take Inductor least time.
-QUICK = ["exp", "expm1", "log", "sqrt", "cosh", "tanh", "asin", "atanh", "sigmoid", "reciprocal"]
+# Rules that take Inductor most of the time; `make test` leaves them out.
+SLOW_TO_LOWER = ("exp2", "log10", "log1p", "log2", "sinc")
 
 
-def test_compiled_within_stated_ulp() -> None:
-    check_compiled([unary.rules_by_name()[name] for name in QUICK], torch.float32, 64)
+def groups() -> list[Any]:
+    """Rules to compile together: those of one file."""
+    found: dict[str, list[Rule]] = {}
+    for rule in REFERENCED:
+        family = Path(rule.location.rsplit(":", 1)[0]).stem
+        slow = unary.op_name(rule) in SLOW_TO_LOWER
+        found.setdefault("slow_to_lower" if slow else family, []).append(rule)
+    return [
+        pytest.param(rules, marks=[pytest.mark.slow] if name == "slow_to_lower" else [], id=name)
+        for name, rules in found.items()
+    ]
 
 
-def family(rule: Rule) -> str:
-    return Path(rule.location.rsplit(":", 1)[0]).stem
-
-
-@pytest.mark.slow
+@pytest.mark.parametrize("n", [64, pytest.param(plane.MANY, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
-@pytest.mark.parametrize("name", sorted({family(rule) for rule in REFERENCED}))
-def test_compiled_family_within_stated_ulp(name: str, dtype: torch.dtype) -> None:
-    """Every rule of a file, at all points."""
-    check_compiled([rule for rule in REFERENCED if family(rule) == name], dtype, plane.MANY)
+@pytest.mark.parametrize("rules", groups())
+def test_compiled_within_stated_ulp(rules: list[Rule], dtype: torch.dtype, n: int) -> None:
+    check_compiled(rules, dtype, n)
 
 
 # ---------------------------------------------------------------- quotients and powers

@@ -264,6 +264,18 @@ def test_help_needs_no_mpmath() -> None:
     assert "--against" in done.stdout
 
 
+def test_reader_that_has_read_enough_ends_it_quietly() -> None:
+    words = [sys.executable, "-m", "torch_complex_subclass", "accuracy", "--points", "1"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+
+
 # ---------------------------------------------------------------- the page
 
 

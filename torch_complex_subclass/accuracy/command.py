@@ -91,6 +91,8 @@ def run(options: argparse.Namespace) -> int:
     """Run the subcommand and return the exit status."""
     try:
         return _run(options)
+    except BrokenPipeError:  # not an error; the caller ends quietly
+        raise
     except (MissingPackageError, UsageError, OSError) as error:
         print(f"accuracy: {error}", file=sys.stderr)
         return 2

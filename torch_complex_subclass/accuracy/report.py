@@ -37,7 +37,7 @@ def summary(dtype: torch.dtype, who: list[str], n: int) -> bool:
     """Print a line for each function; True when all are within their bounds."""
     ok = True
     print(text.summary_head(who[1:]))
-    for function in progress(functions(), "functions"):
+    for function in functions():
         rule, points = rules_by_name()[function], points_of(function, dtype, n)
         ours, *theirs = (measure(points, name) for name in who)
         assert ours is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import Any
 
 import mpmath
@@ -13,7 +14,8 @@ from torch import Tensor
 
 from torch_complex_subclass.decompositions import TABLE, Kind, Rule, arithmetic, power
 from torch_complex_subclass.decompositions.registry import Pair
-from torch_complex_subclass.testing import plane
+from torch_complex_subclass.testing import exact, plane, ulp, unary
+from torch_complex_subclass.testing.references import REFERENCES
 
 DTYPES = [torch.float32, torch.float64]
 
@@ -24,105 +26,124 @@ RULES = [
 # Boolean results; tests of those ops compare them with eager.
 PREDICATES = {"isinf", "isnan", "isfinite", "isposinf", "isneginf", "signbit"}
 
-# (op, region): reason. A line that is no longer true fails.
-MISSES_ITS_BOUND: dict[tuple[str, str], str] = {}
-
 
 def referenced(rule: Rule) -> bool:
-    return plane.op_name(rule) in plane.REFERENCES
+    return unary.op_name(rule) in REFERENCES
+
+
+REFERENCED = list(filter(referenced, RULES))
 
 
 def cases() -> list[Any]:
     found = []
-    for rule in RULES:
-        name = plane.op_name(rule)
-        for region in plane.REGIONS if referenced(rule) else ():
-            reason = MISSES_ITS_BOUND.get((name, region))
-            marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
-            found.append(pytest.param(rule, region, marks=marks, id=f"{name}-{region}"))
+    for rule in REFERENCED:
+        name = unary.op_name(rule)
+        for region in plane.regions(name):
+            found.append(pytest.param(rule, region, id=f"{name}-{region}"))
     return found
 
 
-def check(rule: Rule, region: str, dtype: torch.dtype, got: list[Tensor], how: str) -> None:
-    name = plane.op_name(rule)
-    want = plane.reference(name, region, dtype)
-    unit = plane.normwise_unit(want, dtype) if rule.normwise else None
+def check(rule: Rule, region: str, got: list[Tensor], how: str, n: int = 64) -> None:
+    name, dtype = unary.op_name(rule), got[0].dtype
+    want = exact.reference(name, region, dtype, n)
+    unit = ulp.normwise_unit(want, dtype) if rule.normwise else None
     assert rule.max_ulp is not None
     assert len(got) == len(want)
     for part, a, b in zip(("re", "im"), got, want, strict=False):
         assert a.dtype == dtype
         label = f"{how} {name} on {region} in {dtype}"
-        at = plane.samples(region, dtype)
-        plane.assert_ulp(a, b, rule.max_ulp, at=at, part=part, label=label, unit=unit)
+        at = plane.samples(region, dtype, n, name)
+        ulp.assert_ulp(a, b, rule.max_ulp, at=at, part=part, label=label, unit=unit)
+
+
+def check_eager(rule: Rule, region: str, dtype: torch.dtype, n: int = 64) -> None:
+    assert rule.fn is not None
+    got = rule.fn(*plane.samples(region, dtype, n, unary.op_name(rule)))
+    check(rule, region, unary.parts_of(got), "eager rule", n)
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize(("rule", "region"), cases())
 def test_within_stated_ulp(rule: Rule, region: str, dtype: torch.dtype) -> None:
-    assert rule.fn is not None
-    check(rule, region, dtype, plane.parts_of(rule.fn(*plane.samples(region, dtype))), "eager rule")
+    check_eager(rule, region, dtype)
 
 
-@pytest.mark.parametrize("rule", RULES, ids=plane.op_name)
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("rule", REFERENCED, ids=unary.op_name)
+def test_within_stated_ulp_at_many_points(rule: Rule, dtype: torch.dtype) -> None:
+    name = unary.op_name(rule)
+    assert len(plane.regions(name)) * plane.MANY >= 20_000
+    for region in plane.regions(name):
+        check_eager(rule, region, dtype, plane.MANY)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=unary.op_name)
 def test_has_a_reference(rule: Rule) -> None:
-    name = plane.op_name(rule)
-    assert referenced(rule) or name in PREDICATES, f"plane.REFERENCES lacks {name}"
+    name = unary.op_name(rule)
+    assert referenced(rule) or name in PREDICATES, f"REFERENCES lacks {name}"
 
 
-def test_named_misses_exist() -> None:
-    names = {plane.op_name(rule) for rule in RULES}
-    for name, region in MISSES_ITS_BOUND:
-        assert name in names
-        assert region in plane.REGIONS
+# ---------------------------------------------------------------- compiled
 
 
-COMPILED = [
-    "exp",
-    "expm1",
-    "log",
-    "log1p",
-    "sqrt",
-    "cosh",
-    "tanh",
-    "asin",
-    "atanh",
-    "sigmoid",
-    "sinc",
-    "reciprocal",
-]
-COMPILED_REGIONS = ("unit", "near_zero", "unit_circle", "shifted_circle", "poles", "exp_range")
-
-
-def test_compiled_within_stated_ulp() -> None:
+def check_compiled(rules: list[Rule], dtype: torch.dtype, n: int) -> None:
     """One compiled function for all rules. Lengths differ so that each rule is its own kernel."""
-    rules = [plane.rules_by_name()[name] for name in COMPILED]
-    regions = [plane.samples(region, torch.float32) for region in COMPILED_REGIONS]
-    x, y = (torch.cat([region[part] for region in regions]) for part in (0, 1))
+    inputs = []
+    for times, rule in enumerate(rules, 1):
+        name = unary.op_name(rule)
+        drawn = [plane.samples(region, dtype, n, name) for region in plane.regions(name)]
+        x, y = (torch.cat([xy[i] for xy in drawn]).repeat(times) for i in (0, 1))
+        inputs.append(torch.complex(x, y))
 
-    def every(x: Tensor, y: Tensor) -> list[Any]:
-        functions = [rule.fn for rule in rules if rule.fn is not None]
-        return [fn(x.repeat(n), y.repeat(n)) for n, fn in enumerate(functions, 1)]
+    def every(inputs: list[Tensor]) -> list[Tensor]:
+        return [rule.op(z) for rule, z in zip(rules, inputs, strict=True)]
 
     torch._dynamo.reset()
-    results = torch.compile(every, fullgraph=True)(x, y)
+    results = torch.compile(every, fullgraph=True, backend="inductor_complex")(inputs)
     for rule, result in zip(rules, results, strict=True):
-        parts = [part[: len(x)].chunk(len(COMPILED_REGIONS)) for part in result]
-        for region, *chunk in zip(COMPILED_REGIONS, *parts, strict=True):
-            check(rule, region, torch.float32, chunk, "compiled rule")
+        name = unary.op_name(rule)
+        split = [part[: len(plane.regions(name)) * n].split(n) for part in unary.parts_of(result)]
+        for region, *parts in zip(plane.regions(name), *split, strict=True):
+            check(rule, region, parts, "compiled", n)
+
+
+# Rules that take Inductor most of the time; `make test` leaves them out.
+SLOW_TO_LOWER = ("exp2", "log10", "log1p", "log2", "sinc")
+
+
+def groups() -> list[Any]:
+    """Rules to compile together: those of one file."""
+    found: dict[str, list[Rule]] = {}
+    for rule in REFERENCED:
+        family = Path(rule.location.rsplit(":", 1)[0]).stem
+        slow = unary.op_name(rule) in SLOW_TO_LOWER
+        found.setdefault("slow_to_lower" if slow else family, []).append(rule)
+    return [
+        pytest.param(rules, marks=[pytest.mark.slow] if name == "slow_to_lower" else [], id=name)
+        for name, rules in found.items()
+    ]
+
+
+@pytest.mark.parametrize("n", [64, pytest.param(plane.MANY, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("rules", groups())
+def test_compiled_within_stated_ulp(rules: list[Rule], dtype: torch.dtype, n: int) -> None:
+    check_compiled(rules, dtype, n)
 
 
 # ---------------------------------------------------------------- quotients and powers
 
 
 def normwise_error(got: Pair, want: Any, dtype: torch.dtype) -> Tensor:
-    unit = plane.normwise_unit(want, dtype)
-    errors = [plane.ulp_error(a, b, unit) for a, b in zip(got, want, strict=True)]
+    unit = ulp.normwise_unit(want, dtype)
+    errors = [ulp.ulp_error(a, b, unit) for a, b in zip(got, want, strict=True)]
     return torch.maximum(*errors)
 
 
 def exact_power(w: complex, x: Any, y: Any) -> Any:
     """Power by the logarithm at any precision; y >= 0."""
-    re, im = plane.REFERENCES["log"](x, y)
+    re, im = REFERENCES["log"](x, y)
     size = mp.exp(w.real * re - w.imag * im)
     phi = w.real * im + w.imag * re
     return size * mp.cos(phi), size * mp.sin(phi)
@@ -136,7 +157,7 @@ def test_power_normwise(w: complex, dtype: torch.dtype) -> None:
         x = -x
         exponent = Pair(w.real, w.imag) if isinstance(w, complex) else w
         got = power.pow(Pair(x, y), exponent)
-        error = normwise_error(got, plane.evaluate(functools.partial(exact_power, w), x, y), dtype)
+        error = normwise_error(got, exact.evaluate(functools.partial(exact_power, w), x, y), dtype)
         log_size = torch.hypot(torch.hypot(x, y).log(), torch.atan2(y, x)).double()
         growth = abs(w) * (1 + log_size)
         if isinstance(w, int):
@@ -176,55 +197,6 @@ def test_quotient_normwise(region: str, dtype: torch.dtype) -> None:
             quotient = mp.mpc(p[0], p[1]) / mp.mpc(p[2], p[3])
             want[0].append(float(quotient.real))
             want[1].append(float(quotient.imag))
-    exact = [(torch.tensor(part, dtype=torch.float64), torch.zeros(len(a))) for part in want]
-    error = normwise_error(got, exact, dtype)
+    doubles = [(torch.tensor(part, dtype=torch.float64), torch.zeros(len(a))) for part in want]
+    error = normwise_error(got, doubles, dtype)
     assert (error <= 6).all(), f"{error.max()} ulp"
-
-
-# ---------------------------------------------------------------- the instruments themselves
-
-
-def test_references_agree_with_mpmath() -> None:
-    """The formulas of plane.REFERENCES are ours; mpmath's own functions check them."""
-    points = [(0.3, 0.7), (-1.4, 0.2), (2.5, 1.5), (-0.6, 1.9), (1e-3, 1e-3)]
-    own = {
-        "sinc": mp.sincpi,
-        "log2": lambda z: mp.log(z) / mp.ln2,
-        "exp2": lambda z: mp.mpf(2) ** z,
-    }
-    own |= {"log1p": lambda z: mp.log(1 + z), "rsqrt": lambda z: 1 / mp.sqrt(z)}
-    own |= {"sigmoid": lambda z: 1 / (1 + mp.exp(-z)), "silu": lambda z: z / (1 + mp.exp(-z))}
-    own |= {"reciprocal": lambda z: 1 / z, "square": lambda z: z * z, "abs": abs}
-    own |= {"expm1": lambda z: mp.exp(z) - 1, "sgn": mp.sign, "neg": lambda z: -z}
-    own |= {"positive": lambda z: z, "_neg_view_copy": lambda z: -z}
-    own |= dict.fromkeys(("_conj", "_conj_copy", "_conj_physical", "conj_physical"), mp.conj)
-    with mpmath.workprec(120):
-        for name, fn in plane.REFERENCES.items():
-            theirs = own.get(name) or getattr(mp, {"angle": "arg"}.get(name, name))
-            for x, y in points:
-                re, im = fn(mp.mpf(x), mp.mpf(y))
-                want = mp.mpc(theirs(mp.mpc(x, y)))
-                got = mp.mpc(im if name == "angle" else re, 0 if name == "angle" else im)
-                assert abs(got - want) <= mp.mpf(2) ** -100 * abs(want), (name, x, y)
-
-
-def test_ulp_distance() -> None:
-    one = torch.tensor([1.0])
-    zero = torch.zeros(1, dtype=torch.float64)
-    next_up = torch.nextafter(one, torch.tensor([2.0]))
-    top = torch.tensor([torch.finfo(torch.float32).max])
-    inf = torch.tensor([torch.inf])
-    assert plane.ulp_error(next_up, (one.double(), zero)) == 1
-    assert plane.ulp_error(inf, (top.double(), zero)) == 1
-    assert plane.ulp_error(inf, (top.double() * 4, zero)) == 0
-    assert plane.ulp_error(-inf, (top.double(), zero)) > 1e7
-    assert plane.ulp_error(torch.tensor([torch.nan]), (one.double(), zero)) == torch.inf
-    assert plane.ulp_error(torch.tensor([1e-45]), (zero, zero)) == 1
-
-
-def test_failure_names_the_worst_point() -> None:
-    x = torch.tensor([1.0, 2.0])
-    want = (x.double(), torch.zeros(2, dtype=torch.float64))
-    got = torch.tensor([1.0, 2.5])
-    with pytest.raises(AssertionError, match=r"op on unit: re is 2\.097e\+06 ulp off, .*x=2\.0"):
-        plane.assert_ulp(got, want, 4, at=(x, x), part="re", label="op on unit")

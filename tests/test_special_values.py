@@ -12,7 +12,7 @@ from torch import Tensor
 
 from torch_complex_subclass.decompositions import arithmetic
 from torch_complex_subclass.decompositions.registry import Pair
-from torch_complex_subclass.testing import plane
+from torch_complex_subclass.testing import unary
 
 INF, NAN, PI = math.inf, math.nan, math.pi
 DTYPES = [torch.float32, torch.float64]
@@ -190,7 +190,7 @@ def column(values: list[float], dtype: torch.dtype) -> Tensor:
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize("name", list(ANNEX_G))
 def test_annex_g(name: str, dtype: torch.dtype) -> None:
-    fn = plane.rules_by_name()[name].fn
+    fn = unary.rules_by_name()[name].fn
     assert fn is not None
     rows = ANNEX_G[name]
     x, y = (column([point[i] for point, _ in rows], dtype) for i in (0, 1))
@@ -213,13 +213,13 @@ EAGER_DISAGREES_WITH_ITSELF = {"acos": lambda x, y: ((x.abs() == 1) | (x == 0)) 
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
-@pytest.mark.parametrize("name", list(plane.rules_by_name()))
+@pytest.mark.parametrize("name", list(unary.rules_by_name()))
 def test_as_eager(name: str, dtype: torch.dtype) -> None:
-    rule = plane.rules_by_name()[name]
+    rule = unary.rules_by_name()[name]
     assert rule.fn is not None
     x, y = column(GRID, dtype).repeat(len(GRID)), column(GRID, dtype).repeat_interleave(len(GRID))
-    got = plane.parts_of(rule.fn(x, y))
-    want = plane.parts_of(rule.op(torch.complex(x, y)))
+    got = unary.parts_of(rule.fn(x, y))
+    want = unary.parts_of(rule.op(torch.complex(x, y)))
     differs = torch.zeros_like(x, dtype=torch.bool)
     finite = x.isfinite() & y.isfinite()
     for a, b in zip(got, want, strict=True):
@@ -255,15 +255,15 @@ def test_cut_follows_the_sign_of_zero() -> None:
     cuts = {"sqrt": -4.0, "log": -4.0, "rsqrt": -4.0, "log1p": -4.0, "acosh": 0.5, "angle": -4.0}
     cuts |= {"asin": 3.0, "acos": -3.0, "atanh": 3.0, "log2": -4.0, "log10": -4.0}
     for name, point in cuts.items():
-        fn = plane.rules_by_name()[name].fn
+        fn = unary.rules_by_name()[name].fn
         assert fn is not None
         x = torch.full((2,), point, dtype=torch.float64)
-        on = plane.parts_of(fn(x, torch.tensor([0.0, -0.0], dtype=torch.float64)))
-        beside = plane.parts_of(fn(x, torch.tensor([1e-300, -1e-300], dtype=torch.float64)))
+        on = unary.parts_of(fn(x, torch.tensor([0.0, -0.0], dtype=torch.float64)))
+        beside = unary.parts_of(fn(x, torch.tensor([1e-300, -1e-300], dtype=torch.float64)))
         for a, b in zip(on, beside, strict=True):
             torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-200)
     for name in ("asinh", "atan"):
-        fn = plane.rules_by_name()[name].fn
+        fn = unary.rules_by_name()[name].fn
         assert fn is not None
         y = torch.full((2,), 3.0, dtype=torch.float64)
         on = fn(torch.tensor([0.0, -0.0], dtype=torch.float64), y)

@@ -1,4 +1,4 @@
-"""The command line: `python -m torch_complex_subclass ops [PATTERN]`."""
+"""The command line: `python -m torch_complex_subclass ops [PATTERN]`, and `accuracy`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from torch_complex_subclass import op_support
+from torch_complex_subclass.accuracy import command as accuracy
 from torch_complex_subclass.op_support import Row
 
 _COLUMNS = ("op", "dtypes", "kind", "compiled", "gradient", "vmap", "ulp", "note")
@@ -37,7 +38,7 @@ examples:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m torch_complex_subclass",
-        description="Complex tensors under torch.compile: what is supported.",
+        description="Complex tensors under torch.compile: what is supported, and how accurate.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     ops = commands.add_parser(
@@ -56,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     ops.add_argument(
         "--markdown", action="store_true", help="print the page docs/op_support.md instead"
     )
+    ops.set_defaults(run=_ops)
+    accuracy.add_parser(commands)
     return parser
 
 
@@ -70,9 +73,7 @@ def as_text(rows: Iterable[Row], width: int | None = None) -> str:
     return "".join(line[:width] + "\n" for line in lines)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit status."""
-    options = _parser().parse_args(arguments)
+def _ops(options: argparse.Namespace) -> int:
     pattern = options.pattern
     rows = op_support.rows() if pattern is None else op_support.matching(pattern)
     if not rows:
@@ -83,13 +84,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 1
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    text = op_support.as_markdown(rows) if options.markdown else as_text(rows, width)
+    sys.stdout.write(op_support.as_markdown(rows) if options.markdown else as_text(rows, width))
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit status."""
+    options = _parser().parse_args(arguments)
     try:
-        sys.stdout.write(text)
+        status: int = options.run(options)
         sys.stdout.flush()
     except BrokenPipeError:  # `| head` has read enough; nothing more may be written at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+        return 0
+    return status
 
 
 if __name__ == "__main__":

@@ -47,6 +47,13 @@ def all_known_even(numbers: Iterable[int | torch.SymInt]) -> bool:
     )
 
 
+def upstream_complex_tensor() -> Any:
+    """The complex subclass inside torch."""
+    from torch._subclasses.complex_tensor import ComplexTensor
+
+    return ComplexTensor
+
+
 def returns_view(op: OpOverload) -> bool:
     """True when an output may alias an input that the op does not write to."""
     return any(r.alias_info is not None and not r.alias_info.is_write for r in op._schema.returns)

@@ -21,7 +21,7 @@ from torch.testing._internal.opinfo.core import OpInfo, SampleInput
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from torch_complex_subclass import ComplexTensor, dispatch
+from torch_complex_subclass import ComplexTensor, dispatch, torch_compat
 
 MAX_SAMPLES = 12
 
@@ -71,12 +71,11 @@ def implementation() -> Implementation:
     if name == "ours":
         return Implementation(ComplexTensor, ComplexTensor.from_complex, ComplexTensor.to_complex)
     if name == "upstream":
-        from torch._subclasses.complex_tensor import ComplexTensor as Upstream
-
+        upstream = torch_compat.upstream_complex_tensor()
         # Its own as_interleaved cuts the graph.
         return Implementation(
-            Upstream,
-            Upstream.from_interleaved,
+            upstream,
+            upstream.from_interleaved,
             lambda z: torch.view_as_complex(torch.view_as_real(z)),
         )
     raise ValueError(f"TCS_IMPLEMENTATION must be ours or upstream, got {name!r}")

@@ -1,0 +1,1 @@
+"""How far results are from exact ones over the complex plane, ours and others'."""

@@ -33,14 +33,9 @@ class Shortfall(NamedTuple):
     reason: str
 
 
-_SILU_ZEROS = {
-    "-0.0 -0.0",
-    "-0.25 -0.0",
-    "-0.5 -0.0",
-    "-1.0 -0.0",
-    "-1.5 0.0",
-    "-2.0 0.0",
-    "-3.0 0.0",
+# Zeros on the real axis that get the other sign.
+_SILU_ZEROS = {"-0.0 -0.0", "-0.25 -0.0", "-0.5 -0.0", "-1.0 -0.0"} | {
+    f"{x} 0.0" for x in (-1.5, -2.0, -3.0)
 }
 
 FALLS_SHORT: dict[str, Shortfall] = {

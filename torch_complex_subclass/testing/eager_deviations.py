@@ -1,9 +1,7 @@
 """The points where a rule's special value is not eager's, as the table in docs/special_values.md.
 
-    python -m torch_complex_subclass.testing.eager_deviations
-
-prints the table. Finite parts other than zeros count as equal, for the accuracy tests measure
-those; so do signs that the tables leave free.
+Finite parts other than zeros count as equal, for the accuracy tests measure those; so do signs
+that the tables leave free.
 """
 
 from __future__ import annotations
@@ -92,7 +90,3 @@ def table() -> str:
             for (row, dtype), points in lines.items()
         ]
     )
-
-
-if __name__ == "__main__":
-    print(table())

@@ -29,6 +29,7 @@ def _minus_zero(part: Part) -> bool:
 class Shortfall(NamedTuple):
     """The points, of those a test looks at, where a rule misses what is listed for it."""
 
+    at: str
     where: Callable[[Case], bool]
     reason: str
 
@@ -40,34 +41,39 @@ _SILU_ZEROS = {"-0.0 -0.0", "-0.25 -0.0", "-0.5 -0.0", "-1.0 -0.0"} | {
 
 FALLS_SHORT: dict[str, Shortfall] = {
     "tanh": Shortfall(
+        "\\|Re z\\| large, Im z infinite or nan",
         lambda case: _far(case.x) and not math.isfinite(case.y),
-        "the real part is 1 where e^-2|x| is lost, even for a y that has no sine",
+        "real part 1 or -1, where C23 has NaN",
     ),
     "tan": Shortfall(
+        "\\|Im z\\| large, Re z infinite or nan",
         lambda case: _far(case.y) and not math.isfinite(case.x),
-        "the imaginary part is 1 where e^-2|y| is lost, even for an x that has no sine",
+        "imaginary part 1 or -1, where C23 has NaN",
     ),
     "sigmoid": Shortfall(
+        "Re z = -inf with cos(Im z) < 0; nan on the real axis",
         lambda case: (
             (case.x == -math.inf and _minus_zero(case.re)) or (math.isnan(case.x) and case.y == 0)
         ),
-        "the zero at -inf is +0 whatever y; NaN on the real axis gets an imaginary part",
+        "real part +0 for -0; imaginary part nan for a zero",
     ),
     "silu": Shortfall(
+        "Re z infinite; nan on the real axis; zeros on the real axis",
         lambda case: (
             (math.isinf(case.x) and not math.isnan(case.re.value))
             or (math.isnan(case.x) and case.y == 0)
             or f"{case.x} {case.y}" in _SILU_ZEROS
         ),
-        "NaN at infinity; a sum of two terms makes the imaginary part on the real axis",
+        "nan for the limit; imaginary part nan for a zero; the other sign of zero",
     ),
     "sinc": Shortfall(
+        "Re z infinite; Im z infinite over integers and half integers; zeros on the axes",
         lambda case: (
             (math.isinf(case.x) and not math.isnan(case.re.value))
             or (math.isinf(case.y) and case.x % 0.5 == 0 and case.x != 0 and case.re.signed)
             or _minus_zero(case.im)
         ),
-        "NaN at infinite x; a zero factor at infinite y; imaginary part +0 on both axes",
+        "nan for 0; a zero for an infinity; imaginary part +0 for -0",
     ),
 }
 

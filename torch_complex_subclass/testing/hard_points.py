@@ -1,4 +1,4 @@
-"""Points where gradients go wrong, and exact derivatives there, for complex64.
+"""Points where gradients go wrong, and exact derivatives there.
 
 A holomorphic function's gradient for a unit gradient of the result is the conjugate of its
 derivative. The others state their gradient, in which the real and the imaginary part are the
@@ -15,8 +15,6 @@ import mpmath
 import torch
 from mpmath import mp, mpc
 from torch import Tensor
-
-FLOAT = torch.finfo(torch.float32)
 
 
 def _around(size: float) -> list[complex]:
@@ -130,27 +128,28 @@ for _w in (0, 1, 2, 3, -1, 0.5, 1.5, 1.5 + 0.5j):
     FUNCTIONS[f"pow tensor {_w}"] = D(_to_tensor(_w), _power(_w))
 
 
-def exact_gradient(name: str, z: complex) -> complex | None:
+def exact_gradient(name: str, z: complex, dtype: torch.dtype) -> complex | None:
     """Gradient at a point for a unit gradient of the result; None where it is not representable.
 
     A point on an axis stands for the points above or right of it: this settles the sides of cuts.
     """
     row = FUNCTIONS[name]
-    with mpmath.workprec(3000):
-        beside = mp.mpf(2) ** -1000 if z else mp.zero
+    with mpmath.workprec(4600):
+        beside = mp.mpf(2) ** -2200 if z else mp.zero
         try:
             value = mpc(row.exact(mpc(z.real or beside, z.imag or beside)))
         except ZeroDivisionError:
             return None
-        if not mp.isfinite(value.real + value.imag) or abs(value) > FLOAT.max:
+        if not mp.isfinite(value.real + value.imag) or abs(value) > torch.finfo(dtype).max:
             return None
         found = complex(value)
     return found.conjugate() if row.holomorphic else found
 
 
-def distance(got: complex, want: complex) -> float:
+def distance(got: complex, want: complex, dtype: torch.dtype) -> float:
     """Error in ulp of the size of the exact gradient; infinite where it is NaN or infinite."""
     if not (math.isfinite(got.real) and math.isfinite(got.imag)):
         return math.inf
-    _, exponent = math.frexp(max(abs(want.real), abs(want.imag), FLOAT.tiny))
-    return abs(got - want) / math.ldexp(FLOAT.eps, exponent - 1)
+    fi = torch.finfo(dtype)
+    _, exponent = math.frexp(max(abs(want.real), abs(want.imag), fi.tiny))
+    return abs(got - want) / fi.eps / math.ldexp(1.0, exponent - 1)

@@ -95,6 +95,11 @@ def _quotient(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Pair:
     return Pair((a + across) / denominator, (b - along) / denominator)
 
 
+def _unit_if_infinite(part: Tensor) -> Tensor:
+    one = torch.ones_like(part)
+    return torch.where(part.isinf(), one, torch.zeros_like(part)).copysign(part)
+
+
 @elementwise(aten.div.Tensor, aten.div.Scalar)
 def div(z: Operand, w: Operand) -> Pair:
     """Quotient; neither overflows nor underflows unless the result does.
@@ -104,8 +109,9 @@ def div(z: Operand, w: Operand) -> Pair:
 
     Regions: each operand near overflow or underflow is first scaled by a power of four, which
     is exact, so neither the denominator nor the numerators overflow or become subnormal.
-    Special values: a zero divisor divides each part by it, a divisor with two infinite parts
-    gives NaN, both as in eager.
+    Special values: a zero divisor divides each part by it, as in eager. Finite over infinite is 0
+    even where the other part of the divisor is infinite or NaN (C23 G.5.2), where eager gives
+    NaN: the gradient of `logaddexp` is such a quotient.
     """
     if not isinstance(w, Pair):
         z = as_pair(z)
@@ -120,7 +126,10 @@ def div(z: Operand, w: Operand) -> Pair:
 
     above, _ = quarter_scale(torch.maximum(a.abs(), b.abs()))
     below, _ = quarter_scale(torch.maximum(c.abs(), d.abs()))
-    a, b, c, d = a * above, b * above, c * below, d * below
+    infinite = c.isinf() | d.isinf()
+    a, b = a * above, b * above
+    # An infinite divisor counts as one of size 1, and the quotient as one times 0.
+    c, d = (torch.where(infinite, _unit_if_infinite(part), part * below) for part in (c, d))
     swap = c.abs() < d.abs()
     large, small = torch.where(swap, d, c), torch.where(swap, c, d)
     # (a + ib) / (c + id) = (b - ia) / (d - ic), whose small part has the other sign.
@@ -130,7 +139,7 @@ def div(z: Operand, w: Operand) -> Pair:
         large,
         torch.where(swap, -small, small),
     )
-    factor = below / above
+    factor = torch.where(infinite, 0.0, below / above)
     return Pair(re * factor, im * factor)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from torch_complex_subclass.decompositions.arithmetic import mul, square, sub
+from torch_complex_subclass.decompositions.arithmetic import add, mul, sub
 from torch_complex_subclass.decompositions.operands import as_pair
 from torch_complex_subclass.decompositions.registry import (
     Operand,
@@ -52,8 +52,12 @@ def _conj(z: Operand) -> Pair:
 
 @elementwise(aten.tanh_backward.default, data=("grad_output", "output"))
 def tanh_backward(grad: Operand, output: Operand) -> Pair:
-    """Gradient grad * conj(1 - output^2)."""
-    return mul(grad, _conj(sub(1.0, square(*as_pair(output)))))
+    """Gradient grad * conj((1 - output) * (1 + output)).
+
+    The factor 1 - output is exact near 1, where 1 - output^2 would add the rounding of the square.
+    What output lost when it was rounded to 1 is lost, as in the real function.
+    """
+    return mul(grad, _conj(mul(sub(1.0, output), add(1.0, output))))
 
 
 @elementwise(aten.sigmoid_backward.default, data=("grad_output", "output"))

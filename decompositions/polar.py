@@ -38,17 +38,24 @@ def angle(x: Tensor, y: Tensor) -> Tensor:
 
 @unary(aten.sgn.default, max_ulp=4)
 def sgn(x: Tensor, y: Tensor) -> Pair:
-    """Phase z / |z| on the unit circle; 0 at 0.
+    """Phase z / |z| on the unit circle; a zero is its own phase.
 
     Regions: near underflow and overflow both parts are scaled by a power of four first, for a
     subnormal |z| has few digits and an overflown one none.
-    Special values: NaN where a part is not finite, as in eager; C23 has no such function.
+    Special values: those of cis(carg(z)), so an infinite part counts as 1 and a finite one beside
+    it as 0; NaN where a part is NaN. Eager gives NaN for infinite parts too.
     """
-    scale, _ = quarter_scale(x.abs().maximum(y.abs()))
-    x, y = x * scale, y * scale
+    m = x.abs().maximum(y.abs())
+    scale, _ = quarter_scale(m)
+    edge = m == torch.inf  # false where a part is NaN
+    one, nil = torch.ones_like(m), torch.zeros_like(m)
+    x, y = (
+        torch.where(edge, torch.where(part.isinf(), one, nil).copysign(part), part * scale)
+        for part in (x, y)
+    )
     size = torch.hypot(x, y)
     zero = size == 0
-    return Pair(torch.where(zero, 0.0, x / size), torch.where(zero, 0.0, y / size))
+    return Pair(torch.where(zero, x, x / size), torch.where(zero, y, y / size))
 
 
 @unary(

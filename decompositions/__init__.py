@@ -45,6 +45,9 @@ from torch_complex_subclass.decompositions import (
     linalg as linalg,
 )
 from torch_complex_subclass.decompositions import (
+    log_sums as log_sums,
+)
+from torch_complex_subclass.decompositions import (
     memory as memory,
 )
 from torch_complex_subclass.decompositions import (

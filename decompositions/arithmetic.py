@@ -60,7 +60,7 @@ def rsub(z: Operand, w: Operand, alpha: Operand = 1) -> Pair:
     return sub(w, scale(z, alpha))
 
 
-@elementwise(aten.mul.Tensor, aten.mul.Scalar)
+@elementwise(aten.mul.Tensor, aten.mul.Scalar, max_ulp=3, normwise=True)
 def mul(z: Operand, w: Operand) -> Pair:
     """Product by the textbook formula, as eager computes it.
 
@@ -95,7 +95,7 @@ def _quotient(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Pair:
     return Pair((a + across) / denominator, (b - along) / denominator)
 
 
-@elementwise(aten.div.Tensor, aten.div.Scalar)
+@elementwise(aten.div.Tensor, aten.div.Scalar, max_ulp=6, normwise=True)
 def div(z: Operand, w: Operand) -> Pair:
     """Quotient; neither overflows nor underflows unless the result does.
 
@@ -177,19 +177,25 @@ def positive(x: Tensor, y: Tensor) -> Pair:
     return Pair(x, y)
 
 
-@elementwise(aten.addcmul.default, data=("self", "tensor1", "tensor2"))
+@elementwise(aten.addcmul.default, data=("self", "tensor1", "tensor2"), max_ulp=4, normwise=True)
 def addcmul(z: Operand, u: Operand, v: Operand, value: Operand = 1) -> Pair:
     """Sum z + value * u * v."""
     return add(z, mul(scale(u, value), v))
 
 
-@elementwise(aten.addcdiv.default, data=("self", "tensor1", "tensor2"))
+@elementwise(aten.addcdiv.default, data=("self", "tensor1", "tensor2"), max_ulp=7, normwise=True)
 def addcdiv(z: Operand, u: Operand, v: Operand, value: Operand = 1) -> Pair:
     """Sum z + value * u / v."""
     return add(z, div(scale(u, value), v))
 
 
-@elementwise(aten.lerp.Tensor, aten.lerp.Scalar, data=("self", "end", "weight"))
+@elementwise(
+    aten.lerp.Tensor,
+    aten.lerp.Scalar,
+    data=("self", "end", "weight"),
+    max_ulp=6,
+    normwise=True,
+)
 def lerp(start: Operand, end: Operand, weight: Operand) -> Pair:
     """Interpolation start + weight (end - start), from the end when |weight| >= 1/2.
 

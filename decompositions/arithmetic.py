@@ -7,6 +7,7 @@ zero that was never there. Eager widens, so results differ for infinities and si
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import torch
@@ -200,16 +201,22 @@ def lerp(start: Operand, end: Operand, weight: Operand) -> Pair:
     """Interpolation start + weight (end - start), from the end when |weight| >= 1/2.
 
     The second form returns `end` exactly at weight 1.
+    The error is in ulp of the larger of the two terms that the form adds.
+    Regions: where a part exceeds 1, at a quarter of the scale, so that neither the difference
+    nor one term of the product overflows where the result does not.
     """
+    start, end = as_pair(start), as_pair(end)
+    size = functools.reduce(torch.maximum, [part.abs() for part in (*start, *end)])
+    quarter = torch.where(size > 1, 0.25, torch.ones_like(size))
+    start, end = (Pair(z.re * quarter, z.im * quarter) for z in (start, end))
     step = sub(end, start)
     near_start = add(start, mul(weight, step))
     near_end = sub(end, mul(sub(1.0, weight), step))
-    if not is_number(weight):
-        w = as_pair(weight)
-        far = torch.hypot(w.re, w.im) >= 0.5
-        return Pair(
-            torch.where(far, near_end.re, near_start.re),
-            torch.where(far, near_end.im, near_start.im),
-        )
     w = as_pair(weight)
-    return near_end if abs(complex(w.re, w.im)) >= 0.5 else near_start
+    if is_number(weight):
+        re, im = near_end if abs(complex(w.re, w.im)) >= 0.5 else near_start
+    else:
+        far = torch.hypot(w.re, w.im) >= 0.5
+        re = torch.where(far, near_end.re, near_start.re)
+        im = torch.where(far, near_end.im, near_start.im)
+    return Pair(re / quarter, im / quarter)

@@ -7,6 +7,7 @@ for what eager computes, for exact values to any precision, and for the bound th
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -181,13 +182,22 @@ def _settled(fn: Callable[..., Terms], point: Sequence[Point], bits: int) -> tup
     raise ArithmeticError(f"no settled value at {point}")
 
 
+MINUS_ZERO = -(mp.mpf(2) ** -20_000)
+"""Stands for -0: it picks the side of a cut, and no double is as small."""
+
+
+def is_minus_zero(number: float) -> bool:
+    """True for the zero with a sign."""
+    return number == 0 and math.copysign(1.0, number) < 0
+
+
 def exact_values(fn: Callable[..., Terms], operands: Sequence[Pair]) -> Exact:
     """Exact values of fn at the points that the operands hold."""
     bits = 40 if operands[0].re.dtype == torch.float32 else 70
     flat = [part.tolist() for operand in operands for part in operand]
     rows: list[list[float]] = []
     for numbers in zip(*flat, strict=True):
-        parts = [mp.mpf(number) for number in numbers]
+        parts = [MINUS_ZERO if is_minus_zero(number) else mp.mpf(number) for number in numbers]
         point = list(zip(parts[::2], parts[1::2], strict=True))
         re, im, size = _settled(fn, point, bits)
         row = [float(size)]
@@ -236,7 +246,7 @@ def _of_table(
     return Operation(name, count, rule.fn, eager, exact, bound, rule.normwise, plain)
 
 
-PLAIN = ("mul", "addcmul", "lerp")
+PLAIN = ("mul", "addcmul")
 """Operations that keep eager's formula."""
 
 POWERS: dict[str, complex] = {

@@ -164,19 +164,19 @@ def _log_of_sum(z: Point, w: Point) -> Terms:
     return value, [high, step, (magnified, mp.zero)]
 
 
-def _agree(before: Any, now: Any, bits: int) -> bool:
-    return bool(abs(before - now) <= abs(now) * mp.mpf(2) ** -bits)
-
-
 def _settled(fn: Callable[..., Terms], point: Sequence[Point], bits: int) -> tuple[Any, Any, Any]:
-    """Both parts of fn to `bits` bits and the size; precision grows until two runs agree."""
-    before: tuple[Any, Any, Any] | None = None
+    """Both parts of fn to `bits` bits of the size, which comes third.
+
+    The precision grows until two runs agree.
+    """
+    before = (mp.nan, mp.nan, mp.nan)
     for precision in (bits + 30, bits + 70, 400, 1300, 2700, 5000):
         with mpmath.workprec(precision):
             (re, im), terms = fn(*point)
             size = max(abs(part) for term in [(re, im), *terms] for part in term)
             now = (re, im, size)
-            if before is not None and all(map(functools.partial(_agree, bits=bits), before, now)):
+            near = size * mp.mpf(2) ** -bits
+            if all(abs(a - b) <= near for a, b in zip(before, now, strict=True)):
                 return now
             before = now
     raise ArithmeticError(f"no settled value at {point}")

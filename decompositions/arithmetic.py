@@ -158,7 +158,7 @@ def reciprocal(x: Tensor, y: Tensor) -> Pair:
     scale = square_scale(m)
     sx, sy = x * scale, y * scale
     size = sx * sx + sy * sy
-    infinite = x.isinf() | y.isinf()
+    infinite = (x.abs() == torch.inf) | (y.abs() == torch.inf)
     zero = torch.zeros_like(x)
     re = torch.where(infinite, zero.copysign(x), sx / size * scale)
     im = torch.where(infinite, zero.copysign(-y), -sy / size * scale)
@@ -216,7 +216,7 @@ def lerp(start: Operand, end: Operand, weight: Operand) -> Pair:
     if is_number(weight):
         re, im = near_end if abs(complex(w.re, w.im)) >= 0.5 else near_start
     else:
-        far = torch.hypot(w.re, w.im) >= 0.5
+        far = w.re * w.re + w.im * w.im >= 0.25
         re = torch.where(far, near_end.re, near_start.re)
         im = torch.where(far, near_end.im, near_start.im)
     return Pair(re / quarter, im / quarter)

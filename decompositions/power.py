@@ -132,7 +132,9 @@ def max_ulp(z: Operand, w: Operand) -> Tensor:
     u, v = (_double(part) for part in as_pair(w))
     growth = torch.hypot(u, v)
     if not _is_product(w):
-        growth = growth * (1 + torch.hypot(torch.hypot(x, y).log(), torch.atan2(y, x)))
+        m, n = x.abs().maximum(y.abs()), x.abs().minimum(y.abs())
+        length = m.log() + 0.5 * torch.log1p((n / m) ** 2)
+        growth = growth * (1 + torch.hypot(length, torch.atan2(y, x)))
     return 4 + 3 * growth.expand(torch.broadcast_shapes(x.shape, u.shape))
 
 

@@ -151,7 +151,7 @@ def _power(z: Point, w: Point) -> Terms:
 
 
 def _log_of_sum(z: Point, w: Point) -> Terms:
-    high, low = (z, w) if z[0] >= w[0] else (w, z)
+    high, low = (z, w) if float(z[0]) >= float(w[0]) else (w, z)  # zeros of any sign are equal
     ratio = _exp(_add(low, _negative(high)))
     # Rounded sums: exactly, 1 and the smallest exponentials do not fit in memory.
     excess = 2 * ratio[0] + ratio[0] ** 2 + ratio[1] ** 2

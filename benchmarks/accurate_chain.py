@@ -50,6 +50,11 @@ def mixed_by_hand(a: Parts, b: Parts) -> Parts:
     return tb.mul(tb.sigmoid(tb.div(z, (phase[0] + 4, phase[1]))), b)
 
 
+UNARY = (
+    *("reciprocal", "square", "sgn", "exp", "log", "sqrt", "rsqrt", "sinh", "cosh", "sin", "cos"),
+    *("tanh", "tan", "sigmoid", "asinh", "atan", "acos", "log1p", "expm1"),
+)
+
 # Name: (function of complex tensors, the same by hand, number of operands).
 Case = tuple[Callable[..., Tensor], textbook.Textbook, int]
 CASES: dict[str, Case] = {
@@ -61,30 +66,7 @@ CASES: dict[str, Case] = {
     "pow(3)": (lambda z: z**3, textbook.cubed, 1),
     "pow(2.5)": (lambda z: z**2.5, functools.partial(textbook.power, w=2.5), 1),
     "abs": (lambda z: z.abs() + 0j, textbook.absolute, 1),
-} | {
-    name: (getattr(torch, name), getattr(textbook, name), 1)
-    for name in [
-        "reciprocal",
-        "square",
-        "sgn",
-        "exp",
-        "log",
-        "sqrt",
-        "rsqrt",
-        "sinh",
-        "cosh",
-        "sin",
-        "cos",
-        "tanh",
-        "tan",
-        "sigmoid",
-        "asinh",
-        "atan",
-        "acos",
-        "log1p",
-        "expm1",
-    ]
-}
+} | {name: (getattr(torch, name), getattr(textbook, name), 1) for name in UNARY}
 
 
 def by_hand(fn: textbook.Textbook) -> Callable[..., Tensor]:

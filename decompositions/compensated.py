@@ -36,12 +36,13 @@ def quick_two_sum(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
 def split(a: Tensor) -> tuple[Tensor, Tensor]:
     """Halves hi + lo = a of at most half of the significand each (Veltkamp, 1968).
 
-    Above `finfo.max / 2**(digits / 2 + 2)` lo is 0 and hi has all digits. The select there also
-    stands between the product and the difference, so that no compiler fuses the two.
+    Above `finfo.max / 2**(digits / 2 + 2)` lo is 0 and hi has all digits.
+    a (2**k + 1) is formed as a sum with a product that is exact, not as a product: a compiler
+    that fuses a product with the sum it enters changes nothing here.
     """
     fi = torch.finfo(a.dtype)
-    factor = 2.0 ** math.ceil(-math.log2(fi.eps / 2) / 2) + 1
-    c = torch.where(a.abs() < fi.max / (2 * factor), a * factor, 0.0)
+    factor = 2.0 ** math.ceil(-math.log2(fi.eps / 2) / 2)
+    c = torch.where(a.abs() < fi.max / (2 * factor + 2), a * factor, 0.0) + a
     hi = c - (c - a)
     return hi, a - hi
 

@@ -1,9 +1,11 @@
 """Error-free pieces and scaled primitives that the rules share, with the ranges they hold on.
 
-The error-free pieces rely on round-to-nearest and on no reassociation. Inductor's C++ is built
-with `-fno-unsafe-math-optimizations -ffp-contract=off`, eager has no kernel across operations,
-and Triton contracts `a * b + c` into one fused operation. So every product below that enters a
-sum is exact, and a contracted sum is then the same number. Inductor's C++ is also built with
+The error-free pieces rely on round-to-nearest and on no reassociation. Eager has no kernel across
+operations. Inductor's C++ is built with `-fno-unsafe-math-optimizations`, and where a user asks
+for the unsafe ones `inductor_lowering/cpp_flags.py` keeps the order of sums. Triton contracts
+`a * b + c` into one fused operation, and GCC does when it is told to: every product below that
+enters a sum is exact, so a contracted sum is the same number. Where subnormal numbers are flushed
+to zero, a lower half or an error below `tiny` is lost. Inductor's C++ is also built with
 `-fno-signed-zeros`: the sign of a zero is set by `copysign` or by a select, never by a sum.
 Inductor's vector code for `expm1` is `exp(x) - 1`; no rule calls it.
 """

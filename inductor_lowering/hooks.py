@@ -122,9 +122,9 @@ def _silence_warning(undo: contextlib.ExitStack) -> None:
 
 
 def _install_code_generation(undo: contextlib.ExitStack) -> None:
-    from torch_complex_subclass.inductor_lowering import cpp_codegen
+    from torch_complex_subclass.inductor_lowering import cpp_codegen, cpp_flags
 
-    for owner, name, value in cpp_codegen.replacements():
+    for owner, name, value in [*cpp_codegen.replacements(), *cpp_flags.replacements()]:
         undo.callback(setattr, owner, name, getattr(owner, name))
         setattr(owner, name, value)
 

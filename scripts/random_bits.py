@@ -38,6 +38,7 @@ HEADERS = (
 
 def compiled(operation: Operation) -> Callable[..., list[Tensor]]:
     """Rule as Inductor generates it; operands of every length run at one length."""
+    torch._dynamo.reset()  # each function is a version of one, and versions are limited
     kernel = torch.compile(operation.__call__, fullgraph=True, dynamic=False)
 
     def run(*operands: Pair) -> list[Tensor]:

@@ -66,7 +66,10 @@ def mul(z: Operand, w: Operand) -> Pair:
     """Product by the textbook formula, as eager computes it.
 
     The error is normwise: |computed - exact| <= sqrt(5) u |exact| (Brent, Percival, Zimmermann,
-    2007), u half an ulp; a part alone loses accuracy where its two terms cancel.
+    2007), u half an ulp; a part alone loses accuracy where its two terms cancel. A real factor
+    costs each part one rounding.
+    Regions: one of two terms can overflow where their difference does not, within a factor of
+    sqrt(2) of the largest number; eager's formula does the same.
     """
     if not isinstance(w, Pair):
         z = as_pair(z)
@@ -100,13 +103,14 @@ def _quotient(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Pair:
 def div(z: Operand, w: Operand) -> Pair:
     """Quotient; neither overflows nor underflows unless the result does.
 
-    Divides by the larger part of w first (Smith, 1962), so no square is formed. The error is
-    normwise: 6 ulp of the larger part.
+    Divides by the larger part of w first (Smith, 1962), so no square is formed. The numerators
+    can cancel, so the error is normwise.
 
     Regions: each operand near overflow or underflow is first scaled by a power of four, which
     is exact, so neither the denominator nor the numerators overflow or become subnormal.
     Special values: a zero divisor divides each part by it, a divisor with two infinite parts
     gives NaN, both as in eager.
+    Reference: Smith (1962), with the scaling of Baudin and Smith (2012).
     """
     if not isinstance(w, Pair):
         z = as_pair(z)
@@ -180,13 +184,19 @@ def positive(x: Tensor, y: Tensor) -> Pair:
 
 @elementwise(aten.addcmul.default, data=("self", "tensor1", "tensor2"), max_ulp=4, normwise=True)
 def addcmul(z: Operand, u: Operand, v: Operand, value: Operand = 1) -> Pair:
-    """Sum z + value * u * v."""
+    """Sum z + value * u * v.
+
+    The error is in ulp of the larger of the two terms: the sum can cancel.
+    """
     return add(z, mul(scale(u, value), v))
 
 
 @elementwise(aten.addcdiv.default, data=("self", "tensor1", "tensor2"), max_ulp=7, normwise=True)
 def addcdiv(z: Operand, u: Operand, v: Operand, value: Operand = 1) -> Pair:
-    """Sum z + value * u / v."""
+    """Sum z + value * u / v.
+
+    The error is in ulp of the larger of the two terms: the sum can cancel.
+    """
     return add(z, div(scale(u, value), v))
 
 

@@ -101,8 +101,9 @@ def pow(z: Operand, w: Operand) -> Pair:
     exact where the products are. A negative exponent is the power of the reciprocal, which
     underflows to 0 instead of dividing by an overflown power.
 
-    The error is normwise: at most (4 + 3 n) ulp for an integer n, and otherwise
-    (4 + 3 |w| (1 + |log z|)) ulp, the growth with |w log z| being that of the angle.
+    The error is normwise; `max_ulp` is its bound.
+    Regions: products of large factors are formed at half scale. Of w log z the two terms of the
+    real part are added before the exponential is taken.
     Special values: 0^w is 0 for Re(w) > 0, inf + i NaN for Re(w) < 0 and NaN on the imaginary axis,
     as in eager; z^0 = 1 always, where eager gives NaN for 0^0 with a tensor exponent.
     """

@@ -161,11 +161,11 @@ def reciprocal(x: Tensor, y: Tensor) -> Pair:
     m = x.abs().maximum(y.abs())
     scale = square_scale(m)
     sx, sy = x * scale, y * scale
-    size = sx * sx + sy * sy
+    inverse = 1 / (sx * sx + sy * sy)  # one division instead of two
     infinite = (x.abs() == torch.inf) | (y.abs() == torch.inf)
     zero = torch.zeros_like(x)
-    re = torch.where(infinite, zero.copysign(x), sx / size * scale)
-    im = torch.where(infinite, zero.copysign(-y), -sy / size * scale)
+    re = torch.where(infinite, zero.copysign(x), sx * inverse * scale)
+    im = torch.where(infinite, zero.copysign(-y), -sy * inverse * scale)
     pole = m == 0
     return Pair(torch.where(pole, torch.inf, re), torch.where(pole, torch.nan, im))
 

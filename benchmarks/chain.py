@@ -8,17 +8,15 @@ One process, the three in turn, medians. Prints milliseconds and ratios.
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Callable
-from statistics import median
 
 import torch
+from timing import medians
 from torch import Tensor
 
 import torch_complex_subclass  # noqa: F401  so that the backend exists uninstalled too
 
 LENGTH = 2**20
-ROUNDS = 31
 
 
 def chain(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
@@ -32,20 +30,6 @@ def chain(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
     z = z.conj() * a
     z = -z + 1j
     return z * c + b
-
-
-def medians(runs: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """Median milliseconds of each, taken in turn after two warm-up calls."""
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for run in runs.values():
-        run()
-        run()
-    for _ in range(ROUNDS):
-        for name, run in runs.items():
-            start = time.perf_counter()
-            run()
-            seconds[name].append(time.perf_counter() - start)
-    return {name: 1e3 * median(times) for name, times in seconds.items()}
 
 
 def main() -> None:

@@ -45,6 +45,9 @@ from torch_complex_subclass.decompositions import (
     linalg as linalg,
 )
 from torch_complex_subclass.decompositions import (
+    log_sums as log_sums,
+)
+from torch_complex_subclass.decompositions import (
     logistic as logistic,
 )
 from torch_complex_subclass.decompositions import (

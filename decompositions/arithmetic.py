@@ -7,6 +7,7 @@ zero that was never there. Eager widens, so results differ for infinities and si
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import torch
@@ -60,12 +61,15 @@ def rsub(z: Operand, w: Operand, alpha: Operand = 1) -> Pair:
     return sub(w, scale(z, alpha))
 
 
-@elementwise(aten.mul.Tensor, aten.mul.Scalar)
+@elementwise(aten.mul.Tensor, aten.mul.Scalar, max_ulp=3, normwise=True)
 def mul(z: Operand, w: Operand) -> Pair:
     """Product by the textbook formula, as eager computes it.
 
     The error is normwise: |computed - exact| <= sqrt(5) u |exact| (Brent, Percival, Zimmermann,
-    2007), u half an ulp; a part alone loses accuracy where its two terms cancel.
+    2007), u half an ulp; a part alone loses accuracy where its two terms cancel. A real factor
+    costs each part one rounding.
+    Regions: one of two terms can overflow where their difference does not, within a factor of
+    sqrt(2) of the largest number; eager's formula does the same.
     """
     if not isinstance(w, Pair):
         z = as_pair(z)
@@ -100,18 +104,19 @@ def _unit_if_infinite(part: Tensor) -> Tensor:
     return torch.where(part.isinf(), one, torch.zeros_like(part)).copysign(part)
 
 
-@elementwise(aten.div.Tensor, aten.div.Scalar)
+@elementwise(aten.div.Tensor, aten.div.Scalar, max_ulp=6, normwise=True)
 def div(z: Operand, w: Operand) -> Pair:
     """Quotient; neither overflows nor underflows unless the result does.
 
-    Divides by the larger part of w first (Smith, 1962), so no square is formed. The error is
-    normwise: 6 ulp of the larger part.
+    Divides by the larger part of w first (Smith, 1962), so no square is formed. The numerators
+    can cancel, so the error is normwise.
 
     Regions: each operand near overflow or underflow is first scaled by a power of four, which
     is exact, so neither the denominator nor the numerators overflow or become subnormal.
     Special values: a zero divisor divides each part by it, as in eager. Finite over infinite is 0
     even where the other part of the divisor is infinite or NaN (C23 G.5.2), where eager gives
     NaN: the gradient of `logaddexp` is such a quotient.
+    Reference: Smith (1962), with the scaling of Baudin and Smith (2012).
     """
     if not isinstance(w, Pair):
         z = as_pair(z)
@@ -165,11 +170,11 @@ def reciprocal(x: Tensor, y: Tensor) -> Pair:
     m = x.abs().maximum(y.abs())
     scale = square_scale(m)
     sx, sy = x * scale, y * scale
-    size = sx * sx + sy * sy
-    infinite = x.isinf() | y.isinf()
+    inverse = 1 / (sx * sx + sy * sy)  # one division instead of two
+    infinite = (x.abs() == torch.inf) | (y.abs() == torch.inf)
     zero = torch.zeros_like(x)
-    re = torch.where(infinite, zero.copysign(x), sx / size * scale)
-    im = torch.where(infinite, zero.copysign(-y), -sy / size * scale)
+    re = torch.where(infinite, zero.copysign(x), sx * inverse * scale)
+    im = torch.where(infinite, zero.copysign(-y), -sy * inverse * scale)
     pole = m == 0
     return Pair(torch.where(pole, torch.inf, re), torch.where(pole, torch.nan, im))
 
@@ -186,33 +191,51 @@ def positive(x: Tensor, y: Tensor) -> Pair:
     return Pair(x, y)
 
 
-@elementwise(aten.addcmul.default, data=("self", "tensor1", "tensor2"))
+@elementwise(aten.addcmul.default, data=("self", "tensor1", "tensor2"), max_ulp=4, normwise=True)
 def addcmul(z: Operand, u: Operand, v: Operand, value: Operand = 1) -> Pair:
-    """Sum z + value * u * v."""
+    """Sum z + value * u * v.
+
+    The error is in ulp of the larger of the two terms: the sum can cancel.
+    """
     return add(z, mul(scale(u, value), v))
 
 
-@elementwise(aten.addcdiv.default, data=("self", "tensor1", "tensor2"))
+@elementwise(aten.addcdiv.default, data=("self", "tensor1", "tensor2"), max_ulp=7, normwise=True)
 def addcdiv(z: Operand, u: Operand, v: Operand, value: Operand = 1) -> Pair:
-    """Sum z + value * u / v."""
+    """Sum z + value * u / v.
+
+    The error is in ulp of the larger of the two terms: the sum can cancel.
+    """
     return add(z, div(scale(u, value), v))
 
 
-@elementwise(aten.lerp.Tensor, aten.lerp.Scalar, data=("self", "end", "weight"))
+@elementwise(
+    aten.lerp.Tensor,
+    aten.lerp.Scalar,
+    data=("self", "end", "weight"),
+    max_ulp=6,
+    normwise=True,
+)
 def lerp(start: Operand, end: Operand, weight: Operand) -> Pair:
     """Interpolation start + weight (end - start), from the end when |weight| >= 1/2.
 
     The second form returns `end` exactly at weight 1.
+    The error is in ulp of the larger of the two terms that the form adds.
+    Regions: where a part exceeds 1, at a quarter of the scale, so that neither the difference
+    nor one term of the product overflows where the result does not.
     """
+    start, end = as_pair(start), as_pair(end)
+    size = functools.reduce(torch.maximum, [part.abs() for part in (*start, *end)])
+    quarter = torch.where(size > 1, 0.25, torch.ones_like(size))
+    start, end = (Pair(z.re * quarter, z.im * quarter) for z in (start, end))
     step = sub(end, start)
     near_start = add(start, mul(weight, step))
     near_end = sub(end, mul(sub(1.0, weight), step))
-    if not is_number(weight):
-        w = as_pair(weight)
-        far = torch.hypot(w.re, w.im) >= 0.5
-        return Pair(
-            torch.where(far, near_end.re, near_start.re),
-            torch.where(far, near_end.im, near_start.im),
-        )
     w = as_pair(weight)
-    return near_end if abs(complex(w.re, w.im)) >= 0.5 else near_start
+    if is_number(weight):
+        re, im = near_end if abs(complex(w.re, w.im)) >= 0.5 else near_start
+    else:
+        far = w.re * w.re + w.im * w.im >= 0.25
+        re = torch.where(far, near_end.re, near_start.re)
+        im = torch.where(far, near_end.im, near_start.im)
+    return Pair(re / quarter, im / quarter)

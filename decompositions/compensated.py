@@ -1,9 +1,11 @@
 """Error-free pieces and scaled primitives that the rules share, with the ranges they hold on.
 
-The error-free pieces rely on round-to-nearest and on no reassociation. Inductor's C++ is built
-with `-fno-unsafe-math-optimizations -ffp-contract=off`, eager has no kernel across operations,
-and Triton contracts `a * b + c` into one fused operation. So every product below that enters a
-sum is exact, and a contracted sum is then the same number. Inductor's C++ is also built with
+The error-free pieces rely on round-to-nearest and on no reassociation. Eager has no kernel across
+operations. Inductor's C++ is built with `-fno-unsafe-math-optimizations`, and where a user asks
+for the unsafe ones `inductor_lowering/cpp_flags.py` keeps the order of sums. Triton contracts
+`a * b + c` into one fused operation, and GCC does when it is told to: every product below that
+enters a sum is exact, so a contracted sum is the same number. Where subnormal numbers are flushed
+to zero, a lower half or an error below `tiny` is lost. Inductor's C++ is also built with
 `-fno-signed-zeros`: the sign of a zero is set by `copysign` or by a select, never by a sum.
 Inductor's vector code for `expm1` is `exp(x) - 1`; no rule calls it.
 """
@@ -37,12 +39,13 @@ def quick_two_sum(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
 def split(a: Tensor) -> tuple[Tensor, Tensor]:
     """Halves hi + lo = a of at most half of the significand each (Veltkamp, 1968).
 
-    Above `finfo.max / 2**(digits / 2 + 2)` lo is 0 and hi has all digits. The select there also
-    stands between the product and the difference, so that no compiler fuses the two.
+    Above `finfo.max / 2**(digits / 2 + 2)` lo is 0 and hi has all digits.
+    a (2**k + 1) is formed as a sum with a product that is exact, not as a product: a compiler
+    that fuses a product with the sum it enters changes nothing here.
     """
     fi = torch.finfo(a.dtype)
-    factor = 2.0 ** math.ceil(-math.log2(fi.eps / 2) / 2) + 1
-    c = torch.where(a.abs() < fi.max / (2 * factor), a * factor, 0.0)
+    factor = 2.0 ** math.ceil(-math.log2(fi.eps / 2) / 2)
+    c = torch.where(a.abs() < fi.max / (2 * factor + 2), a * factor, 0.0) + a
     hi = c - (c - a)
     return hi, a - hi
 

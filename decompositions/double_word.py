@@ -40,7 +40,8 @@ class DoubleWord:
     def __add__(self, other: DoubleWord | Tensor | float) -> DoubleWord:
         """Sum; relative error 3 u^2 (AccurateDWPlusDW), with one word 2 u^2 (DWPlusFP)."""
         if not isinstance(other, DoubleWord):
-            s, e = two_sum(self.hi, other)
+            added = other if isinstance(other, Tensor) else torch.full_like(self.hi, other)
+            s, e = two_sum(self.hi, added)
             return DoubleWord(*quick_two_sum(s, self.lo + e))
         s, e = two_sum(self.hi, other.hi)
         t, f = two_sum(self.lo, other.lo)
@@ -50,10 +51,10 @@ class DoubleWord:
     def __neg__(self) -> DoubleWord:
         return DoubleWord(-self.hi, -self.lo)
 
-    def __sub__(self, other: Any) -> DoubleWord:
+    def __sub__(self, other: DoubleWord | Tensor | float) -> DoubleWord:
         return self + (-other)
 
-    def __rsub__(self, other: Any) -> DoubleWord:
+    def __rsub__(self, other: DoubleWord | Tensor | float) -> DoubleWord:
         return -self + other
 
     def __mul__(self, other: DoubleWord | Constant | Tensor) -> DoubleWord:

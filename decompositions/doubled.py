@@ -91,8 +91,8 @@ def circle(y: Tensor) -> Circle:
         s, c = torch.sin(half), torch.cos(half)
         return Circle(2 * s * c, torch.cos(y.double()), 2 * s * s, 2 * c * c)
     turns, rest = reduced(y)
-    s, v = _sines(rest, -1)
-    sin, cos = turned(turns, s, 1.0 - v)
+    sine, v = _sines(rest, -1)
+    sin, cos = turned(turns, sine, 1.0 - v)
     # Where the angle is near a multiple of pi, one of both is the series and the other near 2.
     ahead = turns == 2 * torch.round(0.5 * turns)
     right = cos.hi > 0

@@ -16,9 +16,8 @@ from torch_complex_subclass.decompositions.compensated import (
     square_terms,
 )
 from torch_complex_subclass.decompositions.doubled import circle, growth, turned, word_of
-from torch_complex_subclass.decompositions.operands import as_pair
 from torch_complex_subclass.decompositions.quarter_turns import reduced_binary
-from torch_complex_subclass.decompositions.registry import Operand, Pair, elementwise, unary
+from torch_complex_subclass.decompositions.registry import Pair, unary
 
 aten = torch.ops.aten
 
@@ -213,20 +212,3 @@ def rsqrt(x: Tensor, y: Tensor) -> Pair:
     zero = modulus == 0
     re, im = torch.where(x < 0, v, u), torch.where(x < 0, u, v).copysign(-y)
     return Pair(torch.where(zero, torch.inf, re), torch.where(zero, torch.nan, im))
-
-
-@elementwise(aten.logaddexp.default)
-def logaddexp(z: Operand, w: Operand) -> Pair:
-    """Logarithm of exp(z) + exp(w); imaginary part not reduced to [-pi, pi].
-
-    The operand of larger real part plus log1p(exp(difference)): neither exponential overflows.
-    The error is large only where the two exponentials cancel.
-    Special values: equal operands of real part -inf or inf are returned, plus log 2.
-    """
-    z, w = as_pair(z), as_pair(w)
-    swap = z.re < w.re
-    high = Pair(torch.where(swap, w.re, z.re), torch.where(swap, w.im, z.im))
-    low = Pair(torch.where(swap, z.re, w.re), torch.where(swap, z.im, w.im))
-    gap = torch.where(high.re == low.re, 0.0, low.re - high.re)
-    step = log1p(*exp(gap, low.im - high.im))
-    return Pair(high.re + step.re, high.im + step.im)

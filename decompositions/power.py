@@ -22,12 +22,23 @@ LARGEST_PRODUCT_EXPONENT = 64
 """Largest integer exponent that `pow` computes by products."""
 
 
+def _safe_product(z: Pair, w: Pair) -> Pair:
+    """Product of powers of one number, at half scale where they are large.
+
+    One of two terms whose difference is representable can overflow where the modulus, up to
+    sqrt(2) times the larger part, does.
+    """
+    half = torch.where(z.re.abs().maximum(z.im.abs()) > 1, 0.5, torch.ones_like(z.re))
+    re, im = mul(Pair(z.re * half, z.im * half), w)
+    return Pair(re / half, im / half)
+
+
 def _integer_power(z: Pair, n: int) -> Pair:
     """Value of z^n for n >= 1 by squaring."""
     result: Pair | None = None
     while True:
         if n & 1:
-            result = z if result is None else mul(result, z)
+            result = z if result is None else _safe_product(result, z)
         n >>= 1
         if n == 0:
             assert result is not None
@@ -35,22 +46,40 @@ def _integer_power(z: Pair, n: int) -> Pair:
         z = square(*z)
 
 
-def _general_power(z: Operand, w: Operand) -> Pair:
-    """Value of exp(w log z) for z not 0, with the modulus as a real power.
+def _is_product(w: Operand) -> bool:
+    """True for a number that `pow` takes as a product."""
+    return (
+        isinstance(w, int | float) and float(w).is_integer() and abs(w) <= LARGEST_PRODUCT_EXPONENT
+    )
 
-    With w = u + iv the modulus is h^2 for h = sqrt(|z|)^u e^(-v arg(z) / 2): the two factors h
-    overflow only where the result does.
+
+def _general_power(z: Operand, w: Operand) -> Pair:
+    """Value of exp(w log z) for z not 0, as h^2 times a point of the unit circle.
+
+    The two factors h overflow only where the result does. For a real exponent u, h is the real
+    power sqrt(|z|)^u. Otherwise it is an exponential, for the two terms of Re(w log z) can
+    cancel where the exponential of either is out of range.
+    log z enters divided by `unit`, which brings it below 1, so that no product overflows.
     """
     x, y = as_pair(z)
     u, v = as_pair(w)
-    _, _, modulus, root = half_angle(x, y)
-    theta = torch.atan2(y, x)
-    h = torch.pow(torch.sqrt(modulus) / root, u)
-    phi = u * theta
-    if isinstance(v, Tensor) or v != 0:
-        h = h * torch.exp(-0.5 * v * theta)
-        phi = phi + v * log_modulus(x, y, circle_excess(x, y))
-    return Pair(torch.cos(phi) * h * h, torch.sin(phi) * h * h)
+    unit = 128.0 if x.dtype == torch.float32 else 1024.0
+    theta = torch.atan2(y, x) / unit
+    if not isinstance(v, Tensor) and v == 0:
+        _, _, modulus, root = half_angle(x, y)
+        return _turned(torch.pow(torch.sqrt(modulus) / root, u), u * theta, unit)
+    length = log_modulus(x, y, circle_excess(x, y)) / unit
+    h = torch.exp((u * length - v * theta) * (unit / 2))
+    return _turned(h, u * theta + v * length, unit)
+
+
+def _turned(h: Tensor, angle: Tensor, unit: float) -> Pair:
+    """Value of h^2 exp(i unit angle); h enters twice, for its square can overflow.
+
+    An angle that overflows has no digit left: any finite one is as good, and NaN is not.
+    """
+    angle = torch.where(angle.abs() > torch.finfo(h.dtype).max / unit, angle, angle * unit)
+    return Pair(torch.cos(angle) * h * h, torch.sin(angle) * h * h)
 
 
 def _tensor_like(number: Operand, other: Operand) -> Pair:
@@ -72,8 +101,9 @@ def pow(z: Operand, w: Operand) -> Pair:
     exact where the products are. A negative exponent is the power of the reciprocal, which
     underflows to 0 instead of dividing by an overflown power.
 
-    The error is normwise: at most (4 + 3 n) ulp for an integer n, and otherwise
-    (4 + 3 |w| (1 + |log z|)) ulp, the growth with |w log z| being that of the angle.
+    The error is normwise; `max_ulp` is its bound.
+    Regions: products of large factors are formed at half scale. Of w log z the two terms of the
+    real part are added before the exponential is taken.
     Special values: 0^w is 0 for Re(w) > 0, inf + i NaN for Re(w) < 0 and NaN on the imaginary axis,
     as in eager; z^0 = 1 always, where eager gives NaN for 0^0 with a tensor exponent.
     """
@@ -85,12 +115,32 @@ def pow(z: Operand, w: Operand) -> Pair:
             return Pair(torch.ones_like(z.re), torch.zeros_like(z.re))
         if w in (0.5, -0.5):
             return sqrt(*z) if w > 0 else rsqrt(*z)
-        if w == int(w) and abs(w) <= LARGEST_PRODUCT_EXPONENT:
+        if _is_product(w):
             return _integer_power(z if w > 0 else reciprocal(*z), abs(int(w)))
     z = _tensor_like(z, w)
     re, im = _general_power(z, w)
     u, v = as_pair(w)
     return _at_zero_base(z, _tensor_like(Pair(u, v), z), Pair(re, im))
+
+
+def max_ulp(z: Operand, w: Operand) -> Tensor:
+    """Bound on the error of `pow(z, w)`, in ulp of the larger part of the result, by point.
+
+    4 + 3 |n| for an exponent n that `pow` takes as a product; 4 + 3 |w| (1 + |log z|) for
+    others, for an angle of size |w log z| is known to that many ulp of a radian.
+    """
+    x, y = (_double(part) for part in as_pair(z))
+    u, v = (_double(part) for part in as_pair(w))
+    growth = torch.hypot(u, v)
+    if not _is_product(w):
+        m, n = x.abs().maximum(y.abs()), x.abs().minimum(y.abs())
+        length = m.log() + 0.5 * torch.log1p((n / m) ** 2)
+        growth = growth * (1 + torch.hypot(length, torch.atan2(y, x)))
+    return 4 + 3 * growth.expand(torch.broadcast_shapes(x.shape, u.shape))
+
+
+def _double(part: Operand) -> Tensor:
+    return torch.as_tensor(part, dtype=torch.float64)
 
 
 def _at_zero_base(z: Pair, w: Pair, value: Pair) -> Pair:

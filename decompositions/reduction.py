@@ -100,7 +100,12 @@ def vector_norm(
     *,
     dtype: torch.dtype | None = None,
 ) -> Any:
-    """Norm of order `ord` of the moduli, real."""
+    """Norm of order `ord` of the moduli, real.
+
+    A modulus overflows and underflows only where it is out of range itself. The library sums
+    the powers of the moduli unscaled, here as in eager: the 2-norm is infinite for moduli beyond
+    the root of the largest number, and 0 below that of the smallest.
+    """
     size = torch.hypot(z.re, z.im)
     return aten.linalg_vector_norm.default(size, ord, dim, keepdim, dtype=_real(dtype))
 

@@ -46,7 +46,10 @@ def _prepare(z: Operand, dim: int, dtype: torch.dtype | None) -> list[Pair] | No
 
 @reduction(aten.prod.default, reason=LONG)
 def prod_all(z: Operand, *, dtype: torch.dtype | None = None) -> Any:
-    """Product of all elements; the error of each factor's product adds up, as in eager."""
+    """Product of all elements.
+
+    The error is normwise: the bound of `mul` for each of the multiplications, as in eager.
+    """
     z = as_pair(z)
     factors = _prepare(Pair(z.re.reshape(-1), z.im.reshape(-1)), 0, dtype)
     return NotImplemented if factors is None else functools.reduce(mul, factors)

@@ -126,9 +126,14 @@ def _silence_warning(undo: contextlib.ExitStack) -> None:
 
 
 def _install_code_generation(undo: contextlib.ExitStack) -> None:
-    from torch_complex_subclass.inductor_lowering import cpp_codegen, fused_rules, loaders
+    from torch_complex_subclass.inductor_lowering import (
+        cpp_codegen,
+        cpp_flags,
+        fused_rules,
+        loaders,
+    )
 
-    edits = [module.replacements() for module in (cpp_codegen, fused_rules, loaders)]
+    edits = [module.replacements() for module in (cpp_codegen, cpp_flags, fused_rules, loaders)]
     for owner, name, value in itertools.chain.from_iterable(edits):
         undo.callback(setattr, owner, name, getattr(owner, name))
         setattr(owner, name, value)

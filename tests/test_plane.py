@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 from typing import Any
 
-import mpmath
 import pytest
 import torch
-from mpmath import mp
 from torch import Tensor
 
-from torch_complex_subclass.decompositions import TABLE, Kind, Rule, arithmetic, power
-from torch_complex_subclass.decompositions.registry import Pair
+from torch_complex_subclass.decompositions import TABLE, Kind, Rule
 from torch_complex_subclass.testing import exact, plane, ulp, unary
 from torch_complex_subclass.testing.references import REFERENCES
 
@@ -130,73 +126,3 @@ def groups() -> list[Any]:
 @pytest.mark.parametrize("rules", groups())
 def test_compiled_within_stated_ulp(rules: list[Rule], dtype: torch.dtype, n: int) -> None:
     check_compiled(rules, dtype, n)
-
-
-# ---------------------------------------------------------------- quotients and powers
-
-
-def normwise_error(got: Pair, want: Any, dtype: torch.dtype) -> Tensor:
-    unit = ulp.normwise_unit(want, dtype)
-    errors = [ulp.ulp_error(a, b, unit) for a, b in zip(got, want, strict=True)]
-    return torch.maximum(*errors)
-
-
-def exact_power(w: complex, x: Any, y: Any) -> Any:
-    """Power by the logarithm at any precision; y >= 0."""
-    re, im = REFERENCES["log"](x, y)
-    size = mp.exp(w.real * re - w.imag * im)
-    phi = w.real * im + w.imag * re
-    return size * mp.cos(phi), size * mp.sin(phi)
-
-
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
-@pytest.mark.parametrize("w", [1, 2, 3, -1, -2, 7, -5, 40, 0.5, -0.5, 0.3, -2.75, 1.5 - 0.5j, 2j])
-def test_power_normwise(w: complex, dtype: torch.dtype) -> None:
-    for region in ("unit", "unit_circle", "near_axes"):
-        x, y = (part[:24].abs() for part in plane.samples(region, dtype))
-        x = -x
-        exponent = Pair(w.real, w.imag) if isinstance(w, complex) else w
-        got = power.pow(Pair(x, y), exponent)
-        error = normwise_error(got, exact.evaluate(functools.partial(exact_power, w), x, y), dtype)
-        log_size = torch.hypot(torch.hypot(x, y).log(), torch.atan2(y, x)).double()
-        growth = abs(w) * (1 + log_size)
-        if isinstance(w, int):
-            growth = torch.full_like(log_size, abs(w))
-        bound = 4 + 3 * growth
-        # Where |z^w| is out of range a part can be lost with the other.
-        error = torch.where(torch.complex(*got).isfinite(), error, 0.0)
-        assert (error <= bound).all(), f"{region}: {error.max()} ulp, at {(error / bound).argmax()}"
-
-
-def test_power_takes_every_operand() -> None:
-    x, y = plane.samples("unit", torch.float64)
-    z, w = torch.complex(x, y), torch.complex(y, x) / 4
-    for ours, theirs in [
-        (power.pow(Pair(x, y), Pair(y / 4, x / 4)), z**w),
-        (power.pow(x.abs(), Pair(y / 4, x / 4)), x.abs() ** w),
-        (power.pow(Pair(x, y), y), z**y),
-        (power.pow(Pair(2.0, 1.0), Pair(x, y)), torch.pow(2 + 1j, z)),
-        (power.pow(2.0, Pair(x, y)), torch.pow(2.0, z)),
-        (power.pow(Pair(x, y), Pair(2.0, 0.0)), z**2),
-        (power.pow(Pair(x, y), 0), z**0),
-    ]:
-        torch.testing.assert_close(torch.complex(*ours), theirs, rtol=1e-12, atol=1e-300)
-
-
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
-@pytest.mark.parametrize("region", list(plane.REGIONS))
-def test_quotient_normwise(region: str, dtype: torch.dtype) -> None:
-    a, b = plane.samples("everywhere" if region == "near_overflow" else "moderate", dtype)
-    c, d = plane.samples(region, dtype)
-    regular = (c != 0) | (d != 0)
-    a, b, c, d = (part[regular] for part in (a, b, c, d))
-    got = arithmetic.div(Pair(a, b), Pair(c, d))
-    want = [[], []]
-    with mpmath.workprec(4800):
-        for p in zip(*(part.tolist() for part in (a, b, c, d)), strict=True):
-            quotient = mp.mpc(p[0], p[1]) / mp.mpc(p[2], p[3])
-            want[0].append(float(quotient.real))
-            want[1].append(float(quotient.imag))
-    doubles = [(torch.tensor(part, dtype=torch.float64), torch.zeros(len(a))) for part in want]
-    error = normwise_error(got, doubles, dtype)
-    assert (error <= 6).all(), f"{error.max()} ulp"

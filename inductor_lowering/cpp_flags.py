@@ -21,7 +21,8 @@ _FLAGS = "_get_ffast_math_flags"
 def _in_order(stock: Callable[[], list[str]]) -> Callable[[], list[str]]:
     def flags() -> list[str]:
         found = stock()
-        return [*found, "fno-associative-math"] if config.cpp.enable_unsafe_math_opt_flag else found
+        unsafe = config.cpp.enable_unsafe_math_opt_flag and "funsafe-math-optimizations" in found
+        return [*found, "fno-associative-math"] if unsafe else found
 
     return flags
 

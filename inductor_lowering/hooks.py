@@ -10,6 +10,10 @@ While installed:
 * The lowerings of our custom ops are in Inductor's table.
 * Inductor traces each value of a graph with complex values once, and stores fewer of those inside
   a rule.
+* Vector code has an accurate sine and cosine and a cheap copysign, and GCC keeps the order of sums
+  under the flag for unsafe optimisations.
+* Nested expressions may be 20,000 deep while a graph is compiled, and a graph that holds our ops is
+  compiled with the hooks in place, whenever that is.
 * The C++ kernels of Inductor read and write interleaved memory by whole vectors.
 * The pass slot in front of Inductor's joint-graph passes holds our pass after the user's own.
 * Inductor's warning that complex operators get no generated code is silent; `explain` says what
@@ -23,6 +27,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import itertools
 import sys
 from collections.abc import Callable, Iterator
@@ -129,13 +134,15 @@ def _install_code_generation(undo: contextlib.ExitStack) -> None:
     from torch_complex_subclass.inductor_lowering import (
         cpp_codegen,
         cpp_flags,
+        cpp_functions,
         fused_rules,
         loaders,
     )
 
-    edits = [module.replacements() for module in (cpp_codegen, cpp_flags, fused_rules, loaders)]
+    modules = (cpp_codegen, cpp_functions, cpp_flags, fused_rules, loaders)
+    edits = [module.replacements() for module in modules]
     for owner, name, value in itertools.chain.from_iterable(edits):
-        undo.callback(setattr, owner, name, getattr(owner, name))
+        undo.callback(setattr, owner, name, inspect.getattr_static(owner, name))
         setattr(owner, name, value)
 
 

@@ -115,6 +115,30 @@ def test_write_in_place_at_every_length() -> None:
         assert_compiles(fn, a, b, backend="inductor_complex", dynamic=False, gradient=False)
 
 
+def on_x86() -> bool:
+    from torch._inductor import cpu_vec_isa
+
+    return isinstance(cpu_vec_isa.pick_vec_isa(), cpu_vec_isa.VecAVX2 | cpu_vec_isa.VecAVX512)
+
+
+@pytest.mark.skipif(not on_x86(), reason="elsewhere ATen's functions are accurate")
+def test_sine_and_cosine_are_the_accurate_ones() -> None:
+    code = code_of(torch.exp, torch.randn(64, dtype=torch.complex64))
+    assert "_u10(" in code
+    assert ".sin()" not in code
+    real = code_of(torch.sin, torch.randn(64))
+    assert ".sin()" in real
+    assert "_u10(" not in real
+
+
+@needs_vectors
+def test_copysign_calls_no_function() -> None:
+    code = code_of(torch.sqrt, torch.randn(64, dtype=torch.complex64))
+    assert "(-0.0)" in code
+    assert "copysign" not in code
+    assert "copysign" in code_of(torch.copysign, torch.randn(64), torch.randn(64))
+
+
 def test_buffer_local_to_a_loop() -> None:
     """A norm followed by an activation, trained: the kernel keeps a row of moduli for itself."""
 

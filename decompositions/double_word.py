@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from torch_complex_subclass.decompositions.compensated import product_error, quick_two_sum, two_sum
+from torch_complex_subclass.decompositions.compensated import quick_two_sum, two_product, two_sum
 
 
 class Constant(NamedTuple):
@@ -65,9 +65,8 @@ class DoubleWord:
             hi, lo = (torch.full_like(self.hi, part) for part in other)
         else:
             hi, lo = other.hi, other.lo
-        product = self.hi * hi
+        product, error = two_product(self.hi, hi)
         cross = self.hi * lo + self.lo * hi
-        error = product_error(self.hi, hi)
         return DoubleWord(*quick_two_sum(product, error + cross))
 
     def scaled(self, factor: Tensor | float) -> DoubleWord:
@@ -75,7 +74,6 @@ class DoubleWord:
         return DoubleWord(self.hi * factor, self.lo * factor)
 
     __radd__ = __add__
-    __rmul__ = __mul__
 
 
 def word(a: Tensor) -> DoubleWord:
@@ -86,14 +84,16 @@ def word(a: Tensor) -> DoubleWord:
 def square_root(x: DoubleWord) -> DoubleWord:
     """Square root of x > 0; relative error 4 u^2, by one step of Newton's iteration."""
     root = torch.sqrt(x.hi)
-    rest = ((x.hi - root * root) - product_error(root, root)) + x.lo
+    square, error = two_product(root, root)
+    rest = ((x.hi - square) - error) + x.lo
     return DoubleWord(*quick_two_sum(root, rest / (root + root)))
 
 
 def divide(x: DoubleWord, y: DoubleWord) -> DoubleWord:
     """Quotient; relative error 10 u^2, by one correction of the quotient of the first words."""
     q = x.hi / y.hi
-    rest = ((x.hi - q * y.hi) - product_error(q, y.hi)) + (x.lo - q * y.lo)
+    product, error = two_product(q, y.hi)
+    rest = ((x.hi - product) - error) + (x.lo - q * y.lo)
     return DoubleWord(*quick_two_sum(q, rest / y.hi))
 
 
@@ -114,8 +114,8 @@ def polynomial(t: DoubleWord, leads: list[Constant], tail: list[float]) -> Doubl
         rest = rest * t.hi + c
     hi, lo = rest, torch.zeros_like(rest)
     for lead in reversed(leads):
-        product = hi * t.hi
-        below = product_error(hi, t.hi) + (hi * t.lo + lo * t.hi)
+        product, below = two_product(hi, t.hi)
+        below = below + (hi * t.lo + lo * t.hi)
         hi, error = quick_two_sum(torch.full_like(t.hi, lead.hi), product)
         lo = error + (lead.lo + below)
     return DoubleWord(*quick_two_sum(hi, lo))

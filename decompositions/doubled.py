@@ -56,6 +56,16 @@ def _sines(r: DoubleWord, sign: int) -> tuple[DoubleWord, DoubleWord]:
     return s, divide(square, c + 1.0)
 
 
+def widened(a: Tensor) -> Any:
+    """A number in twice the digits of its dtype."""
+    return a.double() if a.dtype == torch.float32 else word(a)
+
+
+def root(value: Any) -> Any:
+    """Square root of a positive number."""
+    return square_root(value) if isinstance(value, DoubleWord) else torch.sqrt(value)
+
+
 def word_of(value: Any) -> Tensor:
     """The value rounded to one float64 word."""
     return value.hi if isinstance(value, DoubleWord) else value
@@ -65,7 +75,10 @@ def word_of(value: Any) -> Tensor:
 
 
 class Circle(NamedTuple):
-    """Functions of an angle, each to all digits wherever it vanishes."""
+    """Functions of an angle, each to all digits wherever it vanishes.
+
+    Of float32 the cosine alone has an absolute error.
+    """
 
     sin: Any
     cos: Any
@@ -87,9 +100,10 @@ def turned(turns: Tensor, s: Any, c: Any) -> tuple[Any, Any]:
 def circle(y: Tensor) -> Circle:
     """Functions of the angle y, of any size."""
     if y.dtype == torch.float32:
-        half = 0.5 * y.double()
-        s, c = torch.sin(half), torch.cos(half)
-        return Circle(2 * s * c, torch.cos(y.double()), 2 * s * s, 2 * c * c)
+        t = torch.tan(0.5 * y.double())
+        square = t * t
+        more = 2 / (1 + square)
+        return Circle(t * more, 0.5 * (1 - t) * (1 + t) * more, square * more, more)
     turns, rest = reduced(y)
     sine, v = _sines(rest, -1)
     sin, cos = turned(turns, sine, 1.0 - v)
@@ -139,16 +153,24 @@ def _whole_exponents(x: DoubleWord) -> tuple[Tensor, DoubleWord]:
     return k, DoubleWord(*quick_two_sum(s, f + (e + (x.lo - k * third))))
 
 
+def _exp_less_one(x: Tensor) -> Tensor:
+    """Taylor polynomial of e^x - 1 to 48 digits, for |x| < 1/16."""
+    total = torch.zeros_like(x)
+    for j in range(8, 0, -1):
+        total = total * x + 1 / math.factorial(j)
+    return x * total
+
+
 def growth(x: Tensor) -> tuple[Any, Any]:
     """Values of e^x and e^x - 1.
 
-    x is held within [-300, 300] for float32, which doubled do not overflow, and within
-    [-800, 700] for float64.
+    x is held within [-300, 300] for float32, far outside its range and well inside that of
+    float64, and within [-800, 700] for float64.
     """
     if x.dtype == torch.float32:
         wide = x.double().clamp(-300, 300)
         e = torch.exp(wide)
-        return e, torch.where(wide.abs() > 1, e - 1, torch.tanh(0.5 * wide) * (e + 1))
+        return e, torch.where(wide.abs() < 2.0**-4, _exp_less_one(wide), e - 1)
     k, r = _whole_exponents(word(x.clamp(-800, 700)))
     sinh, cosh = _sines(r, 1)
     power = torch.exp2(k)

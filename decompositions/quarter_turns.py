@@ -62,14 +62,14 @@ FLOAT64 = Format(53, 26, 7, 1024)
 
 @functools.cache
 def _table(binary: bool, form: Format) -> Tensor:
-    """Words of C 2^(e - digits) modulo 4, for e = 0, 1, ...; shape (words, exponents + 1).
+    """Words of C 2^(e - digits) modulo 4, for e = -1, 0, 1, ...; shape (words, exponents + 2).
 
     Word j, from 0, is a multiple of 2^(2 - width (j + 1)), at most half of that of word j - 1.
     """
     factor = math.floor(2 * (LOG_2 if binary else 1) / PI * _ONE)
     rows = []
-    for e in range(form.exponents + 1):
-        rest = (factor << e >> form.digits) & (4 * _ONE - 1)
+    for e in range(-1, form.exponents + 1):
+        rest = (factor << (e + 1) >> (form.digits + 1)) & (4 * _ONE - 1)
         rest = rest - 4 * _ONE if rest > 2 * _ONE else rest
         row = []
         for j in range(form.words):
@@ -95,9 +95,11 @@ def _look_up(y: Tensor, binary: bool, form: Format) -> tuple[Tensor, list[Tensor
     """The integer M and the words of its table row, for finite |y| >= 1/2."""
     exponent = binary_exponent(y)
     table = aten.lift_fresh.default(_table(binary, form)).to(y.device)
-    row = exponent.clamp(0, form.exponents).long()
+    known = torch.where(exponent.isnan(), 0.0, exponent)
+    row = (known.clamp(-1, form.exponents) + 1).long()
     m = y * torch.exp2(form.digits - exponent)
-    return m, [table[j][row] for j in range(form.words)]
+    # Subscription by a tensor without dimensions would ask for its value.
+    return m, [aten.index.Tensor(table[j], [row]) for j in range(form.words)]
 
 
 def _modulo_4(turns: Tensor) -> Tensor:
@@ -105,9 +107,9 @@ def _modulo_4(turns: Tensor) -> Tensor:
     return turns - 4 * torch.round(0.25 * turns)
 
 
-def _narrow_turns(y: Tensor, binary: bool) -> tuple[Tensor, Tensor]:
-    """Quarter turns and rest, in quarter turns, of a float64 that has the digits of a float32."""
-    m, (first, second, third) = _look_up(y, binary, FLOAT32)
+def _narrow_turns(y: Tensor) -> tuple[Tensor, Tensor]:
+    """Quarter turns and rest, in quarter turns, of y ln 2 for a float64 with a float32's digits."""
+    m, (first, second, third) = _look_up(y, True, FLOAT32)
     whole = _modulo_4(m * first)
     turns = torch.round(whole + m * second)
     return turns, ((whole - turns) + m * second) + m * third
@@ -141,7 +143,7 @@ def reduced_binary(y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     wide = y.double()
     small = wide.abs() < 0.5
     if y.dtype == torch.float32:
-        turns, part = _narrow_turns(wide, binary=True)
+        turns, part = _narrow_turns(wide)
         rest = torch.where(small, wide * _LOG_2.hi, part * _HALF_PI.hi)
         return torch.where(small, 0.0, turns), rest, torch.zeros_like(rest)
     turns, words = _wide_turns(wide, binary=True)

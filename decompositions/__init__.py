@@ -77,6 +77,10 @@ from torch_complex_subclass.decompositions import (
 from torch_complex_subclass.decompositions import (
     trigonometric as trigonometric,
 )
+from torch_complex_subclass.decompositions.compensated import (
+    product_error_by_halves,
+    product_error_op,
+)
 from torch_complex_subclass.decompositions.registry import TABLE as TABLE
 from torch_complex_subclass.decompositions.registry import Kind as Kind
 from torch_complex_subclass.decompositions.registry import Pair as Pair
@@ -96,8 +100,9 @@ def table() -> dict[OpOverload, Callable[..., Any]]:
     """Return the arithmetic rules as a decomposition table on plain complex tensors.
 
     For `make_fx(decomposition_table=...)` and `ExportedProgram.run_decompositions(...)`: each op
-    becomes real arithmetic on the parts of its operands.
+    becomes real arithmetic on the parts of its operands, in ops of aten alone.
     """
     from torch_complex_subclass.export import decomposition
 
-    return {op: decomposition(rule) for op, rule in TABLE.items() if rule.kind in _ARITHMETIC}
+    rules = {op: decomposition(rule) for op, rule in TABLE.items() if rule.kind in _ARITHMETIC}
+    return rules | {product_error_op(): product_error_by_halves}

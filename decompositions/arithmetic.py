@@ -129,7 +129,7 @@ def div(z: Operand, w: Operand) -> Pair:
     if not isinstance(a, Tensor):
         a, b = torch.full_like(c, a), torch.full_like(c, b)
 
-    above, _ = quarter_scale(torch.maximum(a.abs(), b.abs()))
+    above, unscale = quarter_scale(torch.maximum(a.abs(), b.abs()))
     below, _ = quarter_scale(torch.maximum(c.abs(), d.abs()))
     infinite = c.isinf() | d.isinf()
     a, b = a * above, b * above
@@ -144,7 +144,7 @@ def div(z: Operand, w: Operand) -> Pair:
         large,
         torch.where(swap, -small, small),
     )
-    factor = torch.where(infinite, 0.0, below / above)
+    factor = torch.where(infinite, 0.0, below * unscale)
     return Pair(re * factor, im * factor)
 
 
@@ -168,15 +168,14 @@ def reciprocal(x: Tensor, y: Tensor) -> Pair:
     inf + i NaN, as in eager.
     """
     m = x.abs().maximum(y.abs())
-    scale = square_scale(m)
+    scale, _, _ = square_scale(m)
     sx, sy = x * scale, y * scale
     inverse = 1 / (sx * sx + sy * sy)  # one division instead of two
     infinite = (x.abs() == torch.inf) | (y.abs() == torch.inf)
     zero = torch.zeros_like(x)
     re = torch.where(infinite, zero.copysign(x), sx * inverse * scale)
     im = torch.where(infinite, zero.copysign(-y), -sy * inverse * scale)
-    pole = m == 0
-    return Pair(torch.where(pole, torch.inf, re), torch.where(pole, torch.nan, im))
+    return Pair(torch.where(m == 0, torch.inf, re), im)
 
 
 @unary(aten._neg_view_copy.default, aten.neg.default, max_ulp=0)

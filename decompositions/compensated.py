@@ -3,11 +3,12 @@
 The error-free pieces rely on round-to-nearest and on no reassociation. Eager has no kernel across
 operations. Inductor's C++ is built with `-fno-unsafe-math-optimizations`, and where a user asks
 for the unsafe ones `inductor_lowering/cpp_flags.py` keeps the order of sums. Triton contracts
-`a * b + c` into one fused operation, and GCC does when it is told to: every product below that
-enters a sum is exact, so a contracted sum is the same number. Where subnormal numbers are flushed
-to zero, a lower half or an error below `tiny` is lost. Inductor's C++ is also built with
-`-fno-signed-zeros`: the sign of a zero is set by `copysign` or by a select, never by a sum.
-Inductor's vector code for `expm1` is `exp(x) - 1`; no rule calls it.
+`a * b + c` into one fused operation, and GCC does when it is told to: in the error-free pieces a
+product that enters a sum is exact, so a contracted sum is the same number, or is kept apart by a
+select; elsewhere a contracted sum is at least as accurate. Where
+subnormal numbers are flushed to zero, a lower half or an error below `tiny` is lost. Inductor's
+C++ is also built with `-fno-signed-zeros`: the sign of a zero is set by `copysign` or by a select,
+never by a sum. Inductor's vector code for `expm1` is `exp(x) - 1`; no rule calls it.
 """
 
 from __future__ import annotations
@@ -39,9 +40,9 @@ def quick_two_sum(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
 def split(a: Tensor) -> tuple[Tensor, Tensor]:
     """Halves hi + lo = a of at most half of the significand each (Veltkamp, 1968).
 
-    Above `finfo.max / 2**(digits / 2 + 2)` lo is 0 and hi has all digits.
-    a (2**k + 1) is formed as a sum with a product that is exact, not as a product: a compiler
-    that fuses a product with the sum it enters changes nothing here.
+    Above about `finfo.max / 2**(digits / 2 + 1)` lo is 0 and hi has all digits.
+    a (2**k + 1), where 2**k is `factor`, is formed as a sum with a product that is exact, not as a
+    product: a compiler that fuses a product with the sum it enters changes nothing here.
     """
     fi = torch.finfo(a.dtype)
     factor = 2.0 ** math.ceil(-math.log2(fi.eps / 2) / 2)
@@ -52,11 +53,12 @@ def split(a: Tensor) -> tuple[Tensor, Tensor]:
 
 @functools.cache
 def product_error_op() -> Any:
+    """The op behind `product_error`; the first use of it registers it."""
     library = torch.library.Library("torch_complex_subclass", "FRAGMENT")
     library.define(
         "product_error(Tensor a, Tensor b) -> Tensor", tags=(torch.Tag.pt2_compliant_tag,)
     )
-    library.impl("product_error", _product_error, "CompositeExplicitAutograd")
+    library.impl("product_error", product_error_by_halves, "CompositeExplicitAutograd")
     _libraries.append(library)
     return torch.ops.torch_complex_subclass.product_error.default
 
@@ -65,15 +67,15 @@ _libraries: list[torch.library.Library] = []
 """Ops last as long as the object that defined them."""
 
 
-def _product_error(a: Tensor, b: Tensor) -> Tensor:
-    # The select stands between the product and the difference, so that no compiler fuses the two.
-    product = torch.where(b.isnan(), b, a * b)
+def product_error_by_halves(a: Tensor, b: Tensor) -> Tensor:
+    """What `product_error` returns, in sums and products (Dekker, 1971)."""
+    product = _kept_product(a, b)
     (ah, al), (bh, bl) = split(a), split(b)
     return ((ah * bh - product) + (ah * bl + al * bh)) + al * bl
 
 
 def product_error(a: Tensor, b: Tensor) -> Tensor:
-    """Error of the rounded product, so a b = a * b + product_error(a, b) exactly (Dekker, 1971).
+    """Error of the rounded product, so a b = a * b + product_error(a, b) exactly.
 
     One fused multiply-add in compiled code, which is why it is an op. Domain: as for `split`,
     and the error must not underflow.
@@ -82,21 +84,21 @@ def product_error(a: Tensor, b: Tensor) -> Tensor:
     return result
 
 
-def square_terms(a: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Three terms, largest first, whose exact sum is a**2; each is exact.
+def two_product(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Rounded product p and its error e, so a b = p + e exactly; domain as for `product_error`."""
+    return _kept_product(a, b), product_error(a, b)
 
-    Domain: |a| < sqrt(finfo.max), and |a| > sqrt(tiny) / eps for the smaller terms.
-    """
-    hi, lo = split(a)
-    return hi * hi, 2 * hi * lo, lo * lo
+
+def _kept_product(a: Tensor, b: Tensor) -> Tensor:
+    # The select stands between the product and what is added, so that no compiler fuses the two.
+    return torch.where(b == b, a * b, b)
 
 
 def compensated_sum(*groups: tuple[Tensor, ...]) -> Tensor:
     """Sum of all terms as if in twice the precision, then rounded (Ogita, Rump, Oishi, 2005).
 
     Each group has terms of one order of magnitude, largest group first, so that what cancels
-    does so exactly. Errors are summed apart and never fed back: Inductor expands an expression
-    used twice twice, and with feedback its work grows exponentially in the number of terms.
+    does so exactly. The errors are summed apart.
     """
     errors: list[Tensor] = []
 
@@ -110,73 +112,73 @@ def compensated_sum(*groups: tuple[Tensor, ...]) -> Tensor:
 
 
 def circle_excess(x: Tensor, y: Tensor) -> Tensor:
-    """Value of x**2 + y**2 - 1 for |x|, |y| < 2, accurate where it is far below eps.
+    """Value of x**2 + y**2 - 1, accurate where it is far below eps.
 
-    The leading half of the larger part m is a multiple of a fixed power of two, so its square
-    less 1 is exact; that and the other exact terms are summed in twice the precision.
-    Domain: m >= 1/2.
+    Domain: |x|, |y| < 4. A square below tiny / eps enters rounded, which is below the error.
+    """
+    return sum_of_squares(x, y, torch.full_like(x, -1.0))
+
+
+def sum_of_squares(x: Tensor, y: Tensor, z: Tensor) -> Tensor:
+    """Value of x**2 + y**2 + z, as if in twice the precision where z cancels the larger square.
+
+    Domain: as for `product_error`.
     """
     ax, ay = x.abs(), y.abs()
     m, n = ax.maximum(ay), ax.minimum(ay)
-    unit = 2.0 ** (12 if x.dtype == torch.float32 else 26)
-    below = m < 1
-    hi = torch.round(m * torch.where(below, unit, unit / 2)) * torch.where(
-        below, 1 / unit, 2 / unit
-    )
-    lo = m - hi
-    nn, middle, least = square_terms(n)
-    return compensated_sum((hi * hi - 1, nn), (2 * hi * lo, middle), (lo * lo, least))
-
-
-def times_constant(a: Tensor, constant: float, tail: float) -> tuple[Tensor, Tensor]:
-    """Product of a and `constant + tail` as hi + lo, to nearly twice the working precision.
-
-    `constant` is a double and `tail` what the double leaves out. Domain: as for `split`, and
-    the product must not overflow.
-    """
-    digits = 12 if a.dtype == torch.float32 else 26
-    first = leading(constant, digits)
-    rest = (constant - first) + tail
-    second = leading(rest, digits)
-    third = ((constant - first) - second) + tail
-    high, low = split(a)
-    # Each factor has half of the digits, so these three products are exact.
-    middle, error = two_sum(high * second, low * first)
-    hi, lo = quick_two_sum(high * first, middle)
-    return hi, lo + (error + (high * third + low * rest))
+    (mm, upper), (nn, lower) = two_product(m, m), two_product(n, n)
+    return compensated_sum((z, mm, nn), (upper, lower))
 
 
 def leading(value: float, digits: int) -> float:
+    """Value rounded down to so many binary digits; `value` is positive."""
     unit = 2.0 ** (math.frexp(value)[1] - digits)
     return math.floor(value / unit) * unit
 
 
 def quarter_scale(size: Tensor) -> tuple[Tensor, Tensor]:
-    """Powers of four that bring `size` away from overflow and underflow, with square roots.
+    """Power of four that brings `size` away from overflow and underflow, and its inverse.
 
-    Returns `(scale, root)` with `scale = root**2`. For finite positive `size` the product
-    `size * scale` lies in [tiny / eps, max / 8]; multiplication by either factor is exact
-    unless its result is subnormal. Domain: size >= 0, finite or not.
+    For finite positive `size` the product `size * scale` lies in [tiny / eps, max / 8];
+    multiplication by either is exact unless its result is subnormal. Domain: size >= 0, finite
+    or not.
     """
     fi = torch.finfo(size.dtype)
     low, high = size < fi.tiny / fi.eps, size > fi.max / 8
     one = torch.ones_like(size)  # keeps the dtype: where() of two floats would be float32
-    root = torch.where(low, 1 / fi.eps, torch.where(high, 0.25, one))
-    return root * root, root
+    scale = torch.where(low, fi.eps**-2, torch.where(high, 2.0**-4, one))
+    return scale, torch.where(low, fi.eps**2, torch.where(high, 2.0**4, one))
 
 
-def square_scale(size: Tensor) -> Tensor:
-    """Power of two that makes the square of `size * scale` neither overflow nor underflow.
+def square_scale(size: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Power of two that brings the square of `size * scale` into range.
 
-    It is 1 for sizes within 2**50 of 1 in float32 and 2**400 in float64. A part n of a larger
-    size m that scaling down makes subnormal is one whose n / m**2 underflows.
+    Returns `(scale, unroot, exponent)` with `scale = unroot**-2 = 2**exponent`. The scale is 1 for
+    sizes within 2**50 of 1 in float32 and 2**400 in float64. A part n of a larger size m that
+    scaling down makes subnormal is one whose n / m**2 underflows.
     Domain: size >= 0, finite or not.
     """
     top = round(math.log2(torch.finfo(size.dtype).max))
+    up, down = 3 * top // 4, -19 * top // 32
     bound = 2.0 ** (25 * top // 64)
+    low, high = size < 1 / bound, size > bound
     one = torch.ones_like(size)
-    high = torch.where(size > bound, 2.0 ** (-19 * top // 32), one)
-    return torch.where(size < 1 / bound, 2.0 ** (3 * top // 4), high)
+
+    def chosen(small: float, large: float, usual: Tensor) -> Tensor:
+        return torch.where(low, small, torch.where(high, large, usual))
+
+    scale = chosen(2.0**up, 2.0**down, one)
+    unroot = chosen(2.0 ** (-up // 2), 2.0 ** (-down // 2), one)
+    return scale, unroot, chosen(float(up), float(down), torch.zeros_like(size))
+
+
+def modulus(x: Tensor, y: Tensor) -> Tensor:
+    """Value of sqrt(x^2 + y^2) with a relative error of eps; infinite where a part is."""
+    ax, ay = x.abs(), y.abs()
+    scale, unroot, _ = square_scale(ax.maximum(ay))
+    sx, sy = ax * scale, ay * scale
+    size = torch.sqrt(sx * sx + sy * sy) * unroot * unroot
+    return torch.where((ax == torch.inf) | (ay == torch.inf), torch.inf, size)
 
 
 # Per dtype: the largest argument whose exponential is finite, rounded down, and a half shift.
@@ -186,9 +188,9 @@ _EXP_RANGE = {torch.float32: (88.0, 60.0), torch.float64: (709.0, 512.0)}
 def scaled_exp(t: Tensor) -> tuple[Tensor, Tensor]:
     """Factors e and f with exp(t) = e f f, both finite for t > -inf, so (a f) e f is safe.
 
-    Where exp(t) is representable f is 1. Above, f is the exponential of half a shift, and the
-    shift is subtracted exactly (Sterbenz); e stops growing where even the smallest positive
-    a gives infinity, so a = 0 gives 0 and never 0 * inf.
+    Up to t = 88 in float32 and 709 in float64, just below overflow, f is 1. Above, f is the
+    exponential of half a shift, and the shift is subtracted exactly (Sterbenz); e stops growing
+    where even the smallest positive a gives infinity, so a = 0 gives 0 and never 0 * inf.
     """
     top, half = _EXP_RANGE[t.dtype]
     big = t > top

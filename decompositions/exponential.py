@@ -10,12 +10,19 @@ from torch import Tensor
 
 from torch_complex_subclass.decompositions.compensated import (
     circle_excess,
-    compensated_sum,
-    quarter_scale,
+    leading,
     scaled_exp,
-    square_terms,
+    square_scale,
+    sum_of_squares,
 )
-from torch_complex_subclass.decompositions.doubled import circle, growth, turned, word_of
+from torch_complex_subclass.decompositions.doubled import (
+    circle,
+    growth,
+    root,
+    turned,
+    widened,
+    word_of,
+)
 from torch_complex_subclass.decompositions.quarter_turns import reduced_binary
 from torch_complex_subclass.decompositions.registry import Pair, unary
 
@@ -36,7 +43,7 @@ def _on_circle(x: Tensor, y: Tensor, c: Tensor, s: Tensor) -> Pair:
 def exp(x: Tensor, y: Tensor) -> Pair:
     """Exponential e^x (cos y + i sin y).
 
-    Regions: above the range of e^x it enters as three factors, for a small sine or cosine can
+    Regions: near overflow of e^x it enters as three factors, for a small sine or cosine can
     bring the product back into range.
     Special values: C23 G.6.3.1.
     """
@@ -100,18 +107,27 @@ def log_modulus(
 ) -> Tensor:
     """Logarithm of |z|; `unit` is the natural logarithm of the base of `log`.
 
-    `excess` is |z|^2 - 1, accurate where |z|^2 lies in [1/2, 3]: there the result is half of
-    log1p(excess). Elsewhere it is log(m) + log1p((n/m)^2) / 2 for the larger part m and the
-    smaller part n, where no square overflows and the sum does not cancel.
+    It is half of log(s) with s = |z|^2, at a scale where squares neither overflow nor underflow.
+    For s in [1/4, 4], where the rounding of s shows, s = 1 + t with `excess` for t, which is
+    accurate there: log(w) + (t - (w - 1)) / w with w = 1 + t rounded (Kahan's log1p).
     """
     ax, ay = x.abs(), y.abs()
-    m, n = ax.maximum(ay), ax.minimum(ay)
-    size = m * m + n * n
-    near = (size >= 0.5) & (size <= 3)
-    ratio = torch.where(n == m, 1.0, n / m)  # 0/0 and inf/inf: log(m) settles the result
-    t = torch.where(near, excess, ratio * ratio)
-    result = log(torch.where(near, 1.0, m)) + torch.log1p(t) * (0.5 / unit)
-    return torch.where(ax.isinf() | ay.isinf(), torch.inf, result)
+    scale, _, exponent = square_scale(ax.maximum(ay))
+    sx, sy = ax * scale, ay * scale
+    size = sx * sx + sy * sy
+    near = (excess - 1.125).abs() <= 1.875
+    w = torch.where(near, 1 + excess, size)
+    lost = torch.where(near, (excess - (w - 1)) / w, 0.0)
+    head, tail = _log_2_in(unit)
+    result = (0.5 * (log(w) + lost * (1 / unit)) - exponent * tail) - exponent * head
+    return torch.where((ax == torch.inf) | (ay == torch.inf), torch.inf, result)
+
+
+def _log_2_in(unit: float) -> tuple[float, float]:
+    """Logarithm of 2 as a number of 12 digits, which an exponent multiplies exactly, and a rest."""
+    value = math.log(2) / unit
+    head = leading(value, 12)
+    return head, value - head
 
 
 @unary(aten.log.default, max_ulp=4)
@@ -120,7 +136,7 @@ def log(x: Tensor, y: Tensor) -> Pair:
 
     Cut: the negative real axis; the sign of y picks the side.
 
-    Regions: for |z|^2 in [1/2, 3] the real part is log1p(x^2 + y^2 - 1) / 2 with the squares
+    Regions: for |z|^2 in [1/4, 4] the real part is log1p(x^2 + y^2 - 1) / 2 with the squares
     and the sum in twice the precision, because log|z| loses all digits at |z| = 1.
     Special values: C23 G.6.3.2. Reference: Kahan (1987), procedure CLOG, where the extra
     precision is the format's.
@@ -148,31 +164,30 @@ def log1p(x: Tensor, y: Tensor) -> Pair:
 
     Cut: the real axis left of -1; the sign of y picks the side.
 
-    Regions: for |1 + z|^2 in [1/2, 3] the real part is log1p(2x + x^2 + y^2) / 2, the sum in
+    Regions: for |1 + z|^2 in [1/4, 4] the real part is log1p(2x + x^2 + y^2) / 2, the sum in
     twice the precision, because it cancels on the circle |1 + z| = 1, which passes through 0.
     Left of -1/2 the sum is that of log, for 1 + x is exact there.
     Elsewhere it is the real part of log(1 + z), where the rounding of 1 + x is harmless.
     Special values: as log at 1 + z; the sign of zero is kept at z = 0.
     """
-    (xx, xr, xe), (yy, yr, ye) = square_terms(x), square_terms(y)
-    total = compensated_sum((2 * x, yy, xx), (yr, xr), (ye, xe))
-    total = torch.where(x < -0.5, circle_excess(1 + x, y), total)
+    left = x < -0.5
+    total = sum_of_squares(torch.where(left, 1 + x, x), y, torch.where(left, -1.0, 2 * x))
     re = log_modulus(1 + x, y, total)
+    # On the axis the square of x can underflow, and the zero has a sign.
     real = (y == 0) & (x > -0.25) & (x < 0.25)
     return Pair(torch.where(real, torch.log1p(x), re), torch.atan2(y, 1 + x))
 
 
-def half_angle(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Parts u >= v of sqrt(|x| + i|y|) and the modulus, each at the scale of `root`.
+def half_angle(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Larger part u of sqrt(|x| + i|y|) and the modulus, at one scale.
 
-    Returns (u, v, modulus, root): u and v times root, the modulus times root squared.
+    Returns (u, modulus, unroot): u and the modulus divided by unroot and by its square.
     """
     ax, ay = x.abs(), y.abs()
-    scale, root = quarter_scale(ax.maximum(ay))
+    scale, unroot, _ = square_scale(ax.maximum(ay))
     sx, sy = ax * scale, ay * scale
-    modulus = torch.hypot(sx, sy)
-    u = torch.sqrt((modulus + sx) / 2)
-    return u, torch.where(u == 0, sy, sy / u / 2), modulus, root
+    modulus = torch.sqrt(sx * sx + sy * sy)
+    return torch.sqrt(0.5 * modulus + 0.5 * sx), modulus, unroot
 
 
 @unary(aten.sqrt.default, max_ulp=4)
@@ -185,14 +200,14 @@ def sqrt(x: Tensor, y: Tensor) -> Pair:
     With u = sqrt((|z| + |x|) / 2) the other part is |y| / (2u). Neither subtracts, so nothing
     cancels where the textbook form has |z| - |x|.
 
-    Regions: |z| + |x| is formed at 1/16 scale near overflow and at 1/eps^2 scale near
-    underflow. Both are powers of four, so scaling is exact.
+    Regions: where the square of the larger part would overflow or underflow, |z| + |x| is formed
+    at a scale that is a power of four.
     Special values: C23 G.6.4.2. Reference: Kahan (1987), procedure CSQRT.
     """
-    u, v, _, root = half_angle(x, y)
-    top = y.isinf()
-    u = torch.where(top, torch.inf, u / root)
-    v = torch.where(top, torch.inf, torch.where(u == 0, v, y.abs() / u / 2))
+    u, _, unroot = half_angle(x, y)
+    top = y.abs() == torch.inf
+    u = torch.where(top | (x.abs() == torch.inf), torch.inf, u * unroot)
+    v = torch.where(top, torch.inf, y.abs() / torch.where(u == 0, 1.0, u + u))
     return Pair(torch.where(x < 0, v, u), torch.where(x < 0, u, v).copysign(y))
 
 
@@ -201,14 +216,22 @@ def rsqrt(x: Tensor, y: Tensor) -> Pair:
     """Reciprocal square root, conj(sqrt(z)) / |z|; Re(result) >= 0.
 
     Cut: the negative real axis; the sign of y picks the side, opposite to that of sqrt.
-    Regions: as sqrt; the quotient is formed at the same scale.
+    With u as in sqrt the parts are u/|z| and |y| / (2u|z|): three roots and quotients one after the
+    other, so u and |z| are computed in twice the digits.
+    Regions: as sqrt.
     Special values: infinite parts give 0, where eager gives NaN for an infinite y; 0 gives
     inf + i NaN, as in eager.
     """
-    u, v, modulus, root = half_angle(x, y)
-    infinite = x.isinf() | y.isinf()
-    u = torch.where(infinite, 0.0, u / modulus * root)
-    v = torch.where(infinite, 0.0, v / modulus * root)
-    zero = modulus == 0
+    ax, ay = x.abs(), y.abs()
+    scale, unroot, _ = square_scale(ax.maximum(ay))
+    a, b = widened(ax * scale * 0.5), widened(ay * scale * 0.5)
+    half = root(a * a + b * b)  # of the modulus
+    u = root(half + a)
+    product = (word_of(u * half) * 4).to(x.dtype)
+    modulus = (word_of(half) * 2).to(x.dtype)
+    infinite = (ax == torch.inf) | (ay == torch.inf)
+    v = torch.where(infinite, 0.0, ay * scale / product / unroot)
+    u = torch.where(infinite, 0.0, word_of(u).to(x.dtype) / modulus / unroot)
     re, im = torch.where(x < 0, v, u), torch.where(x < 0, u, v).copysign(-y)
+    zero = (x == 0) & (y == 0)
     return Pair(torch.where(zero, torch.inf, re), torch.where(zero, torch.nan, im))

@@ -13,13 +13,22 @@ from torch_complex_subclass.decompositions.registry import Pair, unary
 aten = torch.ops.aten
 
 
+def _even_series(t: Tensor, first: int, terms: int) -> Tensor:
+    """Taylor series 1/first! + t/(first + 2)! + t^2/(first + 4)! + ..."""
+    total = torch.full_like(t, 1 / math.factorial(first + 2 * terms - 2))
+    for j in reversed(range(terms - 1)):
+        total = total * t + 1 / math.factorial(first + 2 * j)
+    return total
+
+
 def sinh_cosh(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Factors (s, c, f) with sinh x = s f f and cosh x = c f f; f is 1 where cosh is in range."""
-    e, f = scaled_exp(x.abs())
-    in_range = f == 1
-    c = 0.5 * e + torch.where(in_range, 0.5 / e, 0.0)
-    s = torch.where(in_range, torch.sinh(x), (0.5 * e).copysign(x))
-    return s, c, f
+    """Factors (s, c, f) with sinh x = s f f and cosh x = c f f; f is 1 but near overflow."""
+    ax = x.abs()
+    e, f = scaled_exp(ax)
+    terms = 6 if x.dtype == torch.float32 else 10
+    half, other = 0.5 * e, torch.where(f == 1, 0.5 / e, 0.0)
+    s = torch.where(ax < 1, ax * _even_series(ax * ax, 1, terms), half - other)
+    return s.copysign(x), half + other, f
 
 
 @unary(aten.sinh.default, max_ulp=4)
@@ -31,11 +40,9 @@ def sinh(x: Tensor, y: Tensor) -> Pair:
     Special values: C23 G.6.2.5.
     """
     s, c, f = sinh_cosh(x)
-    lost = x.isinf() & ~y.isfinite()
-    re = torch.where(lost, 1.0, torch.cos(y)) * f * s * f
-    im = torch.sin(y) * f * c * f
-    re = torch.where((x == 0) & ~y.isfinite(), x, re)
-    return Pair(re, torch.where((y == 0) & x.isnan(), y, im))
+    settled = (x + x == x) & ~(y.abs() < torch.inf)  # the sign of a zero or infinite sinh x alone
+    re = torch.where(settled, 1.0, torch.cos(y)) * f * s * f
+    return Pair(re, torch.where(y == 0, y, torch.sin(y) * f * c * f))
 
 
 @unary(aten.cosh.default, max_ulp=4)
@@ -52,26 +59,50 @@ def cosh(x: Tensor, y: Tensor) -> Pair:
     return Pair(re, torch.where(lost, 0.0, im))
 
 
-@unary(aten.tanh.default, max_ulp=6)
-def tanh(x: Tensor, y: Tensor) -> Pair:
-    """Hyperbolic tangent.
+def _double_angle(ax: Tensor, e: Tensor, terms: int) -> tuple[Tensor, Tensor]:
+    """Products sinh(x) cosh(x) and sinh(x)^2 for x = ax >= 0 and e = e^(2x)."""
+    inverse, square = 1 / e, 4 * ax * ax
+    product = torch.where(ax < 1, ax * _even_series(square, 1, terms), 0.25 * (e - inverse))
+    near = 0.5 * square * _even_series(square, 2, terms)
+    return product, torch.where(ax < 1, near, 0.25 * (e + inverse) - 0.5)
 
-    With t = tan y, b = 1 + t^2, s = sinh x it is (b s sqrt(1 + s^2) + i t) / (1 + b s^2): no
-    sum subtracts, so both parts keep their digits near the poles i (pi/2 + n pi).
 
-    Regions: where e^(-2|x|) < eps/4 the real part is +-1 and the imaginary part (t/b) / s^2,
-    divided twice because s^2 overflows at half of the range of s.
-    Special values: C23 G.6.2.6. Reference: Kahan (1987), procedure CTANH, which sets the
-    imaginary part to 0 at large |x|.
+def _turn(y: Tensor) -> tuple[Tensor, Tensor]:
+    """Products sin y cos y and cos(y)^2 in float64; of float32, to more digits than it has.
+
+    A float32 sine in vector code can be an ulp off, which takes too much of the bound.
     """
-    large = x.abs() > 0.5 * math.log(4 / torch.finfo(x.dtype).eps)
-    t, s = torch.tan(y), torch.sinh(x)
-    b = 1 + t * t
-    s2 = torch.where(large, 0.0, s * s)
-    denominator = 1 + b * s2
-    re = b * torch.sqrt(1 + s2) * s / denominator
-    re = torch.where(large, torch.ones_like(x).copysign(x), re)
-    im = torch.where(large, t / b / s / s, t / denominator)
+    if y.dtype == torch.float64:
+        s, c = torch.sin(y), torch.cos(y)
+        return s * c, c * c
+    t = torch.tan(y.double())
+    square = 1 / (1 + t * t)
+    return t * square, square
+
+
+@unary(aten.tanh.default, max_ulp=4)
+def tanh(x: Tensor, y: Tensor) -> Pair:
+    """Hyperbolic tangent, (sinh x cosh x + i sin y cos y) / (sinh(x)^2 + cos(y)^2).
+
+    No sum subtracts, so both parts keep their digits near the poles i (pi/2 + n pi). Of float32
+    all but the exponential is in float64.
+
+    Regions: where e^(-2|x|) < eps/4 the real part is +-1 and the imaginary part
+    4 e^(-2|x|) sin y cos y, multiplied twice because e^(-2|x|) underflows at half of the range.
+    Special values: C23 G.6.2.6. Reference: Kahan (1987), procedure CTANH, which divides by
+    cos(y)^2 and sets the imaginary part to 0 at large |x|.
+    """
+    ax, terms = x.abs(), 8 if x.dtype == torch.float32 else 13
+    large = ax > 0.5 * math.log(4 / torch.finfo(x.dtype).eps)
+    near = torch.where(large, 0.0, ax)
+    e = torch.exp(torch.where(large, -ax, 2 * ax)).double()
+    across, along = _turn(y)
+    product, square = _double_angle(near.double(), e, terms)
+    size = square + along
+    # y - y is 0, or NaN where C23 has it, which is where Re z is finite.
+    one = 1 + torch.where(x.isinf(), 0.0, y - y)
+    re = torch.where(large, one, (product / size).to(x.dtype)).copysign(x)
+    im = torch.where(large, (2 * e) * across * (2 * e), across / size).to(x.dtype)
     im = torch.where(x.isinf(), torch.zeros_like(y).copysign(im), im)
     return Pair(torch.where(x == 0, x, re), torch.where(y == 0, y, im))
 
@@ -90,23 +121,28 @@ def inverse_sine_parts(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     fi = torch.finfo(x.dtype)
     m, n = x.maximum(y), x.minimum(y)
     huge = m > math.sqrt(fi.max) / 8
-    tiny = (y < 4 * math.sqrt(fi.tiny)) & (x < 1)
+    inner = x < 1
+    tiny = (y < 4 * math.sqrt(fi.tiny)) & inner
     inside = x <= 1
 
     xp, xm, yy = x + 1, (x - 1).abs(), y * y
-    r, s = torch.hypot(xp, y), torch.hypot(xm, y)
+    r, s = torch.sqrt(xp * xp + yy), torch.sqrt(xm * xm + yy)
+    s = torch.where(x == 1, y, s)  # elsewhere xm is not so small that its square underflows
     a = 0.5 * (r + s)
-    upper, lower = yy / (r + xp), s + xm
-    d = torch.where(inside, upper + lower, 1 / (r + xp) + 1 / lower)
+    outer, lower = 1 / (r + xp), s + xm
+    upper, unlower = yy * outer, 1 / lower
+    d = torch.where(inside, upper + lower, outer + unlower)
     d = torch.sqrt(0.5 * (a + x) * d) * torch.where(inside, 1.0, y)
 
-    excess = 0.5 * (upper + torch.where(x < 1, yy / lower, lower))
-    excess = torch.where(tiny, xp * xm, torch.where(a > 1.5, a - 1, excess))
+    excess = 0.5 * (upper + torch.where(inner, yy * unlower, lower))
+    excess = torch.where(tiny, xp * xm, excess)
     root = torch.sqrt(torch.where(tiny, excess, excess * (a + 1)))
-    ratio = torch.where(n == m, 1.0, n / m)
-    t = torch.log1p(torch.where(huge, ratio * ratio, excess + root))
-    im = torch.where(huge, torch.log(m) + (math.log(2) + 0.5 * t), torch.where(tiny, y / root, t))
-    infinite = x.isinf() | y.isinf()
+    ratio = torch.where(huge, n, y) / torch.where(huge, m, root)
+    square = torch.where(n == m, 1.0, ratio * ratio)
+    eighth = 0.25 * m * torch.sqrt(1 + square)
+    t = torch.log1p(torch.where(huge, eighth, excess + root))
+    im = torch.where(huge, t + 3 * math.log(2), torch.where(tiny, ratio, t))
+    infinite = (x == torch.inf) | (y == torch.inf)
     return torch.where(huge, y, d), torch.where(infinite, torch.inf, im)
 
 

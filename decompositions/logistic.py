@@ -14,22 +14,28 @@ from torch_complex_subclass.decompositions.registry import Pair, unary
 aten = torch.ops.aten
 
 
-def _logistic_parts(x: Tensor, y: Tensor) -> tuple[Any, Any, Tensor, Tensor]:
-    """Terms (p, q, d, g) with 1 / (1 + e^-z) = (p + iq) g^2 / d, where g^2 <= 1 alone is small.
+def _logistic_parts(x: Tensor, y: Tensor) -> tuple[Any, Any, Tensor, Tensor, Tensor, Tensor]:
+    """Terms (p, q, d, g, h, s) with 1 / (1 + e^-z) = (p + iq) g h / d, where only gh is small.
 
     With e = e^-|x| the denominator d is |1 + e^(-|x| - iy)|^2 = (1 - e)^2 + 2 e (1 + cos y). The
-    numerators are 1 + e cos y and e sin y on the right, and e + cos y and sin y with g^2 = e on
+    numerators are 1 + e cos y and e sin y on the right, and e + cos y and sin y with g h = e on
     the left. p vanishes on a curve, so p and q are formed in twice the digits, and from 1 - e
-    and 1 + cos y, which keep theirs near the poles i pi (2n + 1). Nothing overflows.
+    and 1 + cos y, which keep theirs near the poles i pi (2n + 1). Nothing overflows. s is
+    sin y, whose sign is that of q, for the sign of a zero.
     """
     left = x < 0
     e, less = growth(-x.abs())
     sin, cos, _, more = circle(y)
+    # The sum (e - 1) + (1 + cos y) cancels where e and cos y are both small.
     p = where(left, where(word_of(cos).abs() < 0.5, e + cos, less + more), e * more - less)
     q = where(left, sin, e * sin)
-    g = torch.where(left, torch.exp(-0.5 * x.abs().double()), 1.0)
-    rise = word_of(less)
-    return p, q, rise * rise + 2 * word_of(e) * word_of(more), g
+    size, rise = word_of(e), word_of(less)
+    d = rise * rise + 2 * size * word_of(more)
+    g, h = torch.where(left, size, 1.0), torch.ones_like(size)
+    if x.dtype == torch.float64:  # e itself loses digits near underflow
+        far, root = x < -600, torch.exp(-0.5 * x.abs())
+        g, h = torch.where(far, root, g), torch.where(far, root, h)
+    return p, q, d, g, h, word_of(sin)
 
 
 @unary(aten.sigmoid.default, max_ulp=4)
@@ -42,11 +48,17 @@ def sigmoid(x: Tensor, y: Tensor) -> Pair:
     Special values: Re(z) = inf gives 1 and -inf gives 0, for any imaginary part, where eager
     gives NaN at -inf.
     """
-    p, q, d, g = _logistic_parts(x, y)
-    re, im = ((word_of(part) / d * g * g).to(x.dtype) for part in (p, q))
-    re = torch.where(x.isinf(), torch.where(x > 0, 1.0, torch.zeros_like(x)), re)
-    im = torch.where(x.isinf(), torch.zeros_like(y).copysign(torch.sin(y)), im)
-    return Pair(re, torch.where(y == 0, y, im))
+    p, q, d, g, h, sin = _logistic_parts(x, y)
+    inverse = g / d
+    re, im = ((word_of(part) * inverse * h).to(x.dtype) for part in (p, q))
+    im = im.copysign(sin.to(x.dtype))  # sums of two words lose the sign of zero
+    lost = (x.abs() == torch.inf) & ~(y.abs() < torch.inf)
+    re, im = torch.where(lost, 0.0, re), torch.where(lost, 0.0, im)
+    return Pair(torch.where(x == torch.inf, 1.0, re), torch.where(y == 0, y, im))
+
+
+SLOPE_ZERO = -1.278464542761074
+"""Where the derivative of x / (1 + e^-x) is 0."""
 
 
 @unary(aten.silu.default, max_ulp=4)
@@ -55,16 +67,19 @@ def silu(x: Tensor, y: Tensor) -> Pair:
 
     Both parts vanish on curves; the bound holds where they are at least 8 eps times the
     modulus. Regions: parts near overflow are scaled by a power of two, so that their products
-    with words are exact.
-    Special values: Re(z) = inf gives z and -inf gives 0 for finite Im(z), where eager gives NaN.
+    with words are exact; for Re(z) > 800 the value is z.
+    Special values: Re(z) = inf gives z, and -inf gives 0 for finite Im(z), where eager gives NaN.
+    On the real axis the imaginary part is a zero with the sign of y times the slope there.
     """
-    p, q, d, g = _logistic_parts(x, y)
+    p, q, d, g, h, _ = _logistic_parts(x, y)
     top = torch.finfo(x.dtype).max
     u, v = x.double().clamp(-top, top), y.double()
     shrink = torch.where(u.abs().maximum(v.abs()) > 2.0**900, 2.0**-200, torch.ones_like(u))
     u, v = u * shrink, v * shrink
-    re, im = (word_of(part) / d * g / shrink * g for part in (p * u - q * v, q * u + p * v))
-    re = torch.where((x == torch.inf) & y.isfinite(), torch.inf, re)
+    re, im = (word_of(part) / d * g / shrink * h for part in (p * u - q * v, q * u + p * v))
+    re, im = re.to(x.dtype), im.to(x.dtype)
     # Sums of two words lose the sign of zero.
-    re, im = torch.where((x == 0) & (y == 0), u, re), torch.where(y == 0, v, im)
-    return Pair(re.to(x.dtype), im.to(x.dtype))
+    re = torch.where((x == 0) & (y == 0), x, re)
+    im = torch.where(y == 0, torch.where(x < SLOPE_ZERO, -y, y), im)
+    one = (x > 800) & ((y.abs() < torch.inf) | (x == torch.inf))
+    return Pair(torch.where(one, x, re), torch.where(one, y, im))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from torch_complex_subclass.decompositions.compensated import quarter_scale
+from torch_complex_subclass.decompositions.compensated import modulus, square_scale
 from torch_complex_subclass.decompositions.registry import (
     Pair,
     componentwise,
@@ -17,13 +17,16 @@ from torch_complex_subclass.decompositions.registry import (
 aten = torch.ops.aten
 
 
-@unary(aten.abs.default, max_ulp=1)
+@unary(aten.abs.default, max_ulp=2)
 def abs(x: Tensor, y: Tensor) -> Tensor:
     """Modulus sqrt(x^2 + y^2), in [0, inf]; no square overflows or underflows.
 
+    Regions: where the square of the larger part would overflow or underflow, both parts are
+    scaled by a power of two.
+
     An infinite part gives infinity even when the other is NaN (C23 G.6.4.1 and F.10.4.4).
     """
-    return torch.hypot(x, y)
+    return modulus(x, y)
 
 
 @unary(aten.angle.default, max_ulp=2)
@@ -40,22 +43,25 @@ def angle(x: Tensor, y: Tensor) -> Tensor:
 def sgn(x: Tensor, y: Tensor) -> Pair:
     """Phase z / |z| on the unit circle; a zero is its own phase.
 
-    Regions: near underflow and overflow both parts are scaled by a power of four first, for a
-    subnormal |z| has few digits and an overflown one none.
+    Regions: where the square of |z| would underflow, both parts are scaled up first. Where it
+    would overflow, |z| is formed at a smaller scale, which the quotients are brought to.
     Special values: those of cis(carg(z)), so an infinite part counts as 1 and a finite one beside
     it as 0; NaN where a part is NaN. Eager gives NaN for infinite parts too.
     """
     m = x.abs().maximum(y.abs())
-    scale, _ = quarter_scale(m)
     edge = m == torch.inf  # false where a part is NaN
     one, nil = torch.ones_like(m), torch.zeros_like(m)
     x, y = (
-        torch.where(edge, torch.where(part.isinf(), one, nil).copysign(part), part * scale)
+        torch.where(edge, torch.where(part.isinf(), one, nil).copysign(part), part)
         for part in (x, y)
     )
-    size = torch.hypot(x, y)
-    zero = size == 0
-    return Pair(torch.where(zero, x, x / size), torch.where(zero, y, y / size))
+    scale, _, _ = square_scale(torch.where(edge, one, m))
+    up, down = scale.clamp(min=1), scale.clamp(max=1)
+    x, y = x * up, y * up
+    sx, sy = x * down, y * down
+    size = torch.sqrt(sx * sx + sy * sy)
+    zero = m == 0
+    return Pair(*(torch.where(zero, part, part / size * down) for part in (x, y)))
 
 
 @unary(

@@ -25,7 +25,7 @@ def cos(x: Tensor, y: Tensor) -> Pair:
     return Pair(re, -im)
 
 
-@unary(aten.tan.default, max_ulp=6)
+@unary(aten.tan.default, max_ulp=4)
 def tan(x: Tensor, y: Tensor) -> Pair:
     """Tangent, -i tanh(iz). Special values: those of tanh."""
     im, re = hyperbolic.tanh(y, x)

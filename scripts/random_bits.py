@@ -20,6 +20,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from torch_complex_subclass.decompositions.registry import Pair
+from torch_complex_subclass.testing import unary
 from torch_complex_subclass.testing.bit_patterns import CHUNK, Findings, search
 from torch_complex_subclass.testing.operations import Operation, operations
 
@@ -37,15 +38,16 @@ HEADERS = (
 
 
 def compiled(operation: Operation) -> Callable[..., list[Tensor]]:
-    """Rule as Inductor generates it; operands of every length run at one length."""
+    """Function as Inductor generates it; operands of every length run at one length."""
     torch._dynamo.reset()  # each function is a version of one, and versions are limited
-    kernel = torch.compile(operation.__call__, fullgraph=True, dynamic=False)
+    kernel: Any = torch.compile(
+        operation.eager, fullgraph=True, dynamic=False, backend="inductor_complex"
+    )
 
     def run(*operands: Pair) -> list[Tensor]:
         n = len(operands[0].re)
-        padded = [Pair(_padded(z.re), _padded(z.im)) for z in operands]
-        result: list[Any] = kernel(*padded)
-        return [part[:n] for part in result]
+        result = kernel(*(torch.complex(_padded(z.re), _padded(z.im)) for z in operands))
+        return [part[:n] for part in unary.parts_of(result)]
 
     return run
 

@@ -15,25 +15,35 @@ from torch_complex_subclass.testing.exact import reference
 from torch_complex_subclass.testing.operations import operations
 
 RULES = unary.rules_by_name()
-SINGLE = torch.float32
+SINGLE, DOUBLE = torch.float32, torch.float64
 
 CASES = [(name, region) for name in RULES for region in plane.REGIONS]
+
+
+def check(name: str, region: str, dtype: torch.dtype, prefer: int) -> None:
+    rule = RULES[name]
+    assert rule.fn is not None
+    assert rule.max_ulp is not None
+    at = plane.samples(region, dtype)
+    got, fused = contracted(rule.fn, *at, prefer=prefer)
+    assert fused or name not in ("log", "log1p", "asin", "expm1")
+    want = reference(name, region, dtype)
+    unit = ulp.normwise_unit(want, dtype) if rule.normwise else None
+    for part, a, b in zip(("re", "im"), got, want, strict=False):
+        label = f"contracted {name} on {region} in {dtype}"
+        ulp.assert_ulp(a, b, rule.max_ulp, at=at, part=part, label=label, unit=unit)
 
 
 @pytest.mark.parametrize("prefer", [0, 1])
 @pytest.mark.parametrize(("name", "region"), CASES)
 def test_within_stated_ulp(name: str, region: str, prefer: int) -> None:
-    rule = RULES[name]
-    assert rule.fn is not None
-    assert rule.max_ulp is not None
-    at = plane.samples(region, SINGLE)
-    got, fused = contracted(rule.fn, *at, prefer=prefer)
-    assert fused or name not in ("log", "log1p", "asin")
-    want = reference(name, region, SINGLE)
-    unit = ulp.normwise_unit(want, SINGLE) if rule.normwise else None
-    for part, a, b in zip(("re", "im"), got, want, strict=False):
-        label = f"contracted {name} on {region}"
-        ulp.assert_ulp(a, b, rule.max_ulp, at=at, part=part, label=label, unit=unit)
+    check(name, region, SINGLE, prefer)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_double_precision_within_stated_ulp(name: str) -> None:
+    for region in ("unit", "unit_circle", "shifted_circle", "poles"):
+        check(name, region, DOUBLE, 0)
 
 
 @pytest.mark.parametrize("prefer", [0, 1])
@@ -57,16 +67,18 @@ def test_operations_of_several_operands(name: str, prefer: int) -> None:
         assert (error[in_range] <= bound[in_range]).all(), error[in_range].max()
 
 
-def test_fused_operation_rounds_once() -> None:
+@pytest.mark.parametrize("dtype", [SINGLE, DOUBLE], ids=str)
+def test_fused_operation_rounds_once(dtype: torch.dtype) -> None:
     g = torch.Generator().manual_seed(3)
-    a, b = (torch.randn(2000, generator=g) for _ in range(2))
+    a, b, other = (torch.randn(2000, generator=g, dtype=dtype) for _ in range(3))
     # Sums that cancel, sums half way between two numbers, and sums of any size.
-    c = torch.cat([-(a * b)[:500], (a * b)[500:1000] * 2**24, torch.randn(1000, generator=g)])
+    digits = 2 / torch.finfo(dtype).eps
+    c = torch.cat([-(a * b)[:500], (a * b)[500:1000] * digits, other[1000:]])
     got = fused_multiply_add(a, b, c)
     for x, y, z, value in zip(*(t.tolist() for t in (a, b, c, got)), strict=True):
         exact = Fraction(x) * Fraction(y) + Fraction(z)
         down, up = (
-            torch.nextafter(torch.tensor(value), torch.tensor(end)).item()
+            torch.tensor(value, dtype=dtype).nextafter(torch.tensor(end, dtype=dtype)).item()
             for end in (-torch.inf, torch.inf)
         )
         error = abs(Fraction(value) - exact)

@@ -40,5 +40,14 @@ def test_exported_program() -> None:
     torch.testing.assert_close(program.module()(a, b), model(a, b))
 
 
+def test_only_ops_of_aten_are_left() -> None:
+    """Twice the digits take the error of a product, an op of ours in compiled code."""
+    z, _ = operands()
+    traced = make_fx(torch.exp2, decomposition_table=table())(z)
+    torch.testing.assert_close(traced(z), torch.exp2(z))
+    calls = [n.target for n in traced.graph.nodes if n.op == "call_function"]
+    assert {target.namespace for target in calls} == {"aten"}
+
+
 def test_real_arguments_keep_the_op() -> None:
     assert table()[torch.ops.aten.mul.Tensor](torch.ones(2), torch.ones(2)) is NotImplemented

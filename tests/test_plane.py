@@ -104,21 +104,12 @@ def check_compiled(rules: list[Rule], dtype: torch.dtype, n: int) -> None:
             check(rule, region, parts, "compiled", n)
 
 
-# Rules that take Inductor most of the time; `make test` leaves them out.
-SLOW_TO_LOWER = ("exp2", "log10", "log1p", "log2", "sinc")
-
-
 def groups() -> list[Any]:
     """Rules to compile together: those of one file."""
     found: dict[str, list[Rule]] = {}
     for rule in REFERENCED:
-        family = Path(rule.location.rsplit(":", 1)[0]).stem
-        slow = unary.op_name(rule) in SLOW_TO_LOWER
-        found.setdefault("slow_to_lower" if slow else family, []).append(rule)
-    return [
-        pytest.param(rules, marks=[pytest.mark.slow] if name == "slow_to_lower" else [], id=name)
-        for name, rules in found.items()
-    ]
+        found.setdefault(Path(rule.location.rsplit(":", 1)[0]).stem, []).append(rule)
+    return [pytest.param(rules, id=name) for name, rules in found.items()]
 
 
 @pytest.mark.parametrize("n", [64, pytest.param(plane.MANY, marks=pytest.mark.slow)])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
 
 import pytest
 import torch
@@ -80,8 +79,7 @@ def test_within_stated_ulp(name: str, dtype: torch.dtype, n: int) -> None:
 @pytest.mark.parametrize("name", COMPILED)
 def test_compiled_within_stated_ulp(name: str, dtype: torch.dtype) -> None:
     operation = operations()[name]
-    kernel: Any = torch.compile(operation.rule, fullgraph=True)
-    check(operation, list(kernel(*operands(operation, dtype, SMALL))), dtype, SMALL)
+    check(operation, operation.compiled(*operands(operation, dtype, SMALL)), dtype, SMALL)
 
 
 def test_bound_of_products_does_not_depend_on_the_base() -> None:
@@ -89,7 +87,7 @@ def test_bound_of_products_does_not_depend_on_the_base() -> None:
     assert power.max_ulp(z, 3).tolist() == [13, 13]
     assert power.max_ulp(z, -5.0).tolist() == [19, 19]
     free = power.max_ulp(z, 2.5).tolist()
-    assert free[0] > 500 > 20 > free[1]
+    assert free[0] > 500 > 25 > free[1]
 
 
 def test_power_takes_every_operand() -> None:

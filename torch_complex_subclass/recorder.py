@@ -26,6 +26,13 @@ INNER = "torch_complex_subclass_inner"
 # Metadata that describes a node's own value, or arguments it no longer has.
 _NOT_INHERITED = ("val", "tensor_meta", "eager_input_vals", "unbacked_bindings")
 
+# Inductor's vector code asks these of one element after the other.
+_BY_COMPARISON: dict[OpOverload, Callable[[Tensor], Tensor]] = {
+    aten.isinf.default: lambda t: t.abs() == torch.inf,
+    aten.isnan.default: lambda t: t != t,
+    aten.isfinite.default: lambda t: t.abs() < torch.inf,
+}
+
 
 class Recorder(TorchDispatchMode):
     """Runs aten ops on the fake tensors of a graph and appends each to the graph.
@@ -131,6 +138,8 @@ class Recorder(TorchDispatchMode):
         if func is aten.lift_fresh.default:  # a table of numbers that a rule looks up
             return self.value(self.emit_lifted(args[0]))
         decomposition = self.decompositions.get(func)
+        if func in _BY_COMPARISON and args[0].is_floating_point():
+            decomposition = _BY_COMPARISON[func]
         if decomposition is not None:
             with self:
                 result = decomposition(*args, **kwargs)

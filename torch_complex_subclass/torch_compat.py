@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from torch._subclasses.fake_tensor import FakeTensorMode
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-# Metadata that makes Inductor give a node a buffer, with the strides it was traced with.
-REALIZE = "inductor_realize_to_strides"
 
 Decompositions = dict[Any, Callable[..., Any]]
 

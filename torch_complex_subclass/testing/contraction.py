@@ -7,7 +7,9 @@ in double precision. Where both terms of a sum are products the caller says whic
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import torch
@@ -22,11 +24,11 @@ _SUMS = (aten.add.Tensor, aten.sub.Tensor)
 
 
 def fused_multiply_add(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
-    """Value of a * b + c for float32, rounded once.
-
-    The double sum is rounded to odd: where it is not exact, its last bit is set, so that rounding
-    it again to single precision is right even half way between two numbers.
-    """
+    """Value of a * b + c for float32 or float64, rounded once."""
+    if a.dtype == torch.float64:
+        return _by_fractions(a, b, c)
+    # The double sum is rounded to odd: where it is not exact, its last bit is set, so that
+    # rounding it again to single precision is right even half way between two numbers.
     total, error = two_sum(a.double() * b.double(), c.double())
     even = (total.view(torch.int64) & 1) == 0
     inexact = (error != 0) & total.isfinite()
@@ -34,6 +36,23 @@ def fused_multiply_add(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
     toward = torch.where(error > 0, torch.inf, -torch.inf).double()
     total = torch.where(inexact & even, torch.nextafter(total, toward), total)
     return total.float()
+
+
+def _by_fractions(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+    """The same element by element, in rational numbers; Python rounds them correctly."""
+    operands = torch.broadcast_tensors(a, b, c)
+    plain = operands[0] * operands[1] + operands[2]
+    columns = (column.reshape(-1).tolist() for column in (*operands, plain))
+    fused = [_fused(*row) for row in zip(*columns, strict=True)]
+    return torch.tensor(fused, dtype=a.dtype).reshape(plain.shape)
+
+
+def _fused(x: float, y: float, z: float, plain: float) -> float:
+    """x * y + z rounded once; `plain` is the value rounded twice, kept where it is special."""
+    if not all(map(math.isfinite, (x, y, z, plain))):
+        return plain
+    total = Fraction(x) * Fraction(y) + Fraction(z)
+    return float(total) if total else plain
 
 
 class _Contracting(fx.Interpreter):
@@ -53,7 +72,7 @@ class _Contracting(fx.Interpreter):
             return super().run_node(n)
         self.fused += 1
         place, (a, b) = chosen
-        other = self._value(n.args[1 - place])
+        other = self._value(n.args[1 - place], a.dtype)
         if n.target is aten.sub.Tensor:
             a = a if place == 0 else -a
             other = -other if place == 0 else other
@@ -63,16 +82,17 @@ class _Contracting(fx.Interpreter):
         for place in (self.prefer, 1 - self.prefer):
             source = n.args[place]
             if isinstance(source, fx.Node) and source.target is aten.mul.Tensor:
-                a, b = (self._value(arg) for arg in source.args[:2])
-                if a.dtype == b.dtype == torch.float32:
-                    return place, (a, b)
+                first = self._value(source.args[0])
+                second = self._value(source.args[1], first.dtype)
+                if first.dtype == second.dtype and first.is_floating_point():
+                    return place, (first, second)
         return None
 
-    def _value(self, arg: Any) -> Tensor:
+    def _value(self, arg: Any, dtype: torch.dtype | None = None) -> Tensor:
         if isinstance(arg, fx.Node):
             value: Tensor = self.env[arg]
             return value
-        return torch.tensor(arg, dtype=torch.float32)
+        return torch.tensor(arg, dtype=dtype)
 
 
 def contracted(

@@ -72,14 +72,6 @@ SHORT: dict[str, tuple[GradientShortfall, ...]] = {
             "divides by z ln 10, which overflows; the exact gradient is subnormal",
         ),
     ),
-    "exp2": (
-        GradientShortfall(
-            "\\|Im z\\| above 2^16",
-            lambda z: abs(z.imag) > 1e17 and abs(z.real) <= 1,
-            "another angle",
-            "is made of the result, whose angle is not known there",
-        ),
-    ),
     "expm1": (
         GradientShortfall(
             "Re z below -16",

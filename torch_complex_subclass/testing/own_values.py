@@ -134,6 +134,8 @@ SILU = """
 # the quotient where one of these is 0.
 SINC = """
     +0      +0   : 1      -0
+    1e-12   +0   : 1      -0
+    1e-20   +0   : 1      -0
     +inf  finite : +-0    +-0
     +0      +inf : +inf   -0
     0.25    +inf : +inf   -inf

@@ -12,13 +12,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from torch_complex_subclass.testing import eager_deviations, gradient_shortfalls, special_values
-
-
-def _values() -> str:
-    rows = special_values.FALLS_SHORT.items()
-    lines = [f"| {name} | {row.at} | {row.reason} |" for name, row in rows]
-    return "\n".join(["| function | at | what it gives instead |", "| --- | --- | --- |", *lines])
+from torch_complex_subclass.testing import eager_deviations, gradient_shortfalls
 
 
 def _gradients() -> str:
@@ -37,7 +31,6 @@ def _gradients() -> str:
 
 TABLES: dict[str, Callable[[], str]] = {
     "eager": eager_deviations.table,
-    "values": _values,
     "gradients": _gradients,
 }
 

@@ -27,27 +27,37 @@ import torch_complex_subclass  # noqa: F401  so that the backend exists uninstal
 LENGTH = 2**20
 
 
-def mixed(a: Tensor, b: Tensor) -> Tensor:
-    """Transmission of a wave through a layer, then a saturating response."""
+def wave(a: Tensor, b: Tensor) -> Tensor:
+    """Transmission of a wave through a layer."""
     phase = torch.exp(a * b)
     index = torch.sqrt(a / (b + 2))
-    z = torch.sin(index) + phase * torch.tanh(b)
+    z = torch.sin(index) + phase * b
     z = torch.log(z + 3) * torch.reciprocal(index)
-    z = z * z.abs() + torch.asinh(a * z)
-    return torch.sigmoid(z / (phase + 4)) * b
+    return z * z.abs() + torch.asinh(a * z)
 
 
-def mixed_by_hand(a: Parts, b: Parts) -> Parts:
-    """`mixed` by textbook formulas."""
+def wave_by_hand(a: Parts, b: Parts) -> Parts:
+    """`wave` by textbook formulas."""
     tb = textbook
     phase = tb.exp(tb.mul(a, b))
     index = tb.sqrt(tb.div(a, (b[0] + 2, b[1])))
-    s, t = tb.sin(index), tb.mul(phase, tb.tanh(b))
+    s, t = tb.sin(index), tb.mul(phase, b)
     z = s[0] + t[0], s[1] + t[1]
     z = tb.mul(tb.log((z[0] + 3, z[1])), tb.reciprocal(index))
     size, s = tb.modulus(z), tb.asinh(tb.mul(a, z))
-    z = z[0] * size + s[0], z[1] * size + s[1]
-    return tb.mul(tb.sigmoid(tb.div(z, (phase[0] + 4, phase[1]))), b)
+    return z[0] * size + s[0], z[1] * size + s[1]
+
+
+def gated(a: Tensor, b: Tensor) -> Tensor:
+    """`wave` with saturating responses, whose rules compute in twice the digits."""
+    z = wave(a, torch.tanh(b))
+    return torch.sigmoid(z / (a + 4)) * b
+
+
+def gated_by_hand(a: Parts, b: Parts) -> Parts:
+    """`gated` by textbook formulas."""
+    z = wave_by_hand(a, textbook.tanh(b))
+    return textbook.mul(textbook.sigmoid(textbook.div(z, (a[0] + 4, a[1]))), b)
 
 
 UNARY = (
@@ -58,7 +68,8 @@ UNARY = (
 # Name: (function of complex tensors, the same by hand, number of operands).
 Case = tuple[Callable[..., Tensor], textbook.Textbook, int]
 CASES: dict[str, Case] = {
-    "mixed chain": (mixed, mixed_by_hand, 2),
+    "wave chain": (wave, wave_by_hand, 2),
+    "gated chain": (gated, gated_by_hand, 2),
     "mul": (torch.mul, textbook.mul, 2),
     "div": (torch.div, textbook.div, 2),
     "lerp": (torch.lerp, textbook.lerp, 3),

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from torch_complex_subclass.decompositions.comparison import nonzero_mask
+from torch_complex_subclass.decompositions.compensated import modulus
 from torch_complex_subclass.decompositions.registry import Pair, componentwise, reduction
 from torch_complex_subclass.dtypes import real_dtype
 
@@ -106,7 +107,7 @@ def vector_norm(
     the powers of the moduli unscaled, here as in eager: the 2-norm is infinite for moduli beyond
     the root of the largest number, and 0 below that of the smallest.
     """
-    size = torch.hypot(z.re, z.im)
+    size = modulus(z.re, z.im)
     return aten.linalg_vector_norm.default(size, ord, dim, keepdim, dtype=_real(dtype))
 
 

@@ -5,10 +5,10 @@ operations. Inductor's C++ is built with `-fno-unsafe-math-optimizations`, and w
 for the unsafe ones `inductor_lowering/cpp_flags.py` keeps the order of sums. Triton contracts
 `a * b + c` into one fused operation, and GCC does when it is told to: in the error-free pieces a
 product that enters a sum is exact, so a contracted sum is the same number, or is kept apart by a
-select; elsewhere a contracted sum is at least as accurate. Where
-subnormal numbers are flushed to zero, a lower half or an error below `tiny` is lost. Inductor's
-C++ is also built with `-fno-signed-zeros`: the sign of a zero is set by `copysign` or by a select,
-never by a sum. Inductor's vector code for `expm1` is `exp(x) - 1`; no rule calls it.
+select; elsewhere a contracted sum is at least as accurate. Where subnormal numbers are flushed to
+zero, a lower half or an error below `tiny` is lost. Inductor's C++ is also built with
+`-fno-signed-zeros`: the sign of a zero is set by `copysign` or by a select, never by a sum.
+Inductor's vector code for `expm1` is `exp(x) - 1`; no rule calls it.
 """
 
 from __future__ import annotations

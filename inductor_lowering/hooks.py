@@ -139,7 +139,7 @@ def _install_code_generation(undo: contextlib.ExitStack) -> None:
         loaders,
     )
 
-    modules = (cpp_codegen, cpp_functions, cpp_flags, fused_rules, loaders)
+    modules = (cpp_codegen, cpp_flags, cpp_functions, fused_rules, loaders)
     edits = [module.replacements() for module in modules]
     for owner, name, value in itertools.chain.from_iterable(edits):
         undo.callback(setattr, owner, name, inspect.getattr_static(owner, name))

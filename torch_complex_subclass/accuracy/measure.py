@@ -45,6 +45,13 @@ class Errors:
         """Error of the worse part at each point."""
         return self.ulp.amax(0)
 
+    @property
+    def normwise(self) -> Tensor:
+        """Errors in ulp of the larger part of the exact value, shape (parts, points)."""
+        exact = self.points.exact
+        unit = normwise_unit(exact, self.points.dtype)
+        return torch.stack([ulp_error(a, b, unit) for a, b in zip(self.got, exact, strict=True)])
+
 
 def shares(error: Tensor, steps: tuple[float, ...]) -> list[float]:
     """Share in percent of the points whose error is within each step."""

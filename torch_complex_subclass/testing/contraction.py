@@ -1,8 +1,9 @@
 """Emulates compilers that fuse a product with the sum it enters, and those that reorder sums.
 
 Triton turns `a * b + c` into one fused operation, rounded once. `contracted` traces a function to
-a graph of aten ops and runs it so, in single precision: the product of two float32 values is exact
-in double precision. Where both terms of a sum are products the caller says which is fused.
+a graph of aten ops and runs it so: float32 in double precision, where the product of two values is
+exact, and float64 in rational arithmetic. Where both terms of a sum are products the caller says
+which is fused.
 """
 
 from __future__ import annotations

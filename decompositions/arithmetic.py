@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from torch_complex_subclass.decompositions.compensated import quarter_scale, square_scale
 from torch_complex_subclass.decompositions.operands import as_pair, broadcast, is_number
 from torch_complex_subclass.decompositions.registry import Operand, Pair, elementwise, unary
+from torch_complex_subclass.decompositions.scaling import edge_scale, is_infinite, scaled
 
 aten = torch.ops.aten
 
@@ -90,15 +90,6 @@ def square(x: Tensor, y: Tensor) -> Pair:
     return Pair((ax - ay) * (0.5 * ax + 0.5 * ay) * 2, 2 * (x * y))
 
 
-def _quotient(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Pair:
-    """Quotient (a + ib) / (c + id) for |c| >= |d|: Smith (1962)."""
-    pole = c == 0
-    ratio = torch.where(pole, c, d / c)
-    denominator = c + d * ratio
-    across, along = (torch.where(pole, 0.0, part * ratio) for part in (b, a))
-    return Pair((a + across) / denominator, (b - along) / denominator)
-
-
 def _unit_if_infinite(part: Tensor) -> Tensor:
     one = torch.ones_like(part)
     return torch.where(part.isinf(), one, torch.zeros_like(part)).copysign(part)
@@ -108,15 +99,16 @@ def _unit_if_infinite(part: Tensor) -> Tensor:
 def div(z: Operand, w: Operand) -> Pair:
     """Quotient; neither overflows nor underflows unless the result does.
 
-    Divides by the larger part of w first (Smith, 1962), so no square is formed. The numerators
-    can cancel, so the error is normwise.
+    The product z conj(w) times the reciprocal of |w|^2, one division in all. The numerators can
+    cancel, so the error is normwise: (sqrt(5) + 4) u |exact|, u half an ulp.
 
-    Regions: each operand near overflow or underflow is first scaled by a power of four, which
-    is exact, so neither the denominator nor the numerators overflow or become subnormal.
+    Regions: w is brought to a size of about 1 by a power of four, where squares are in range, and z
+    away from overflow and underflow by a power of two; both are undone one after the other, for
+    their product can be out of range.
     Special values: a zero divisor divides each part by it, as in eager. Finite over infinite is 0
     even where the other part of the divisor is infinite or NaN (C23 G.5.2), where eager gives
     NaN: the gradient of `logaddexp` is such a quotient.
-    Reference: Smith (1962), with the scaling of Baudin and Smith (2012).
+    Reference: Baudin and Smith (2012) for what goes wrong without a scale.
     """
     if not isinstance(w, Pair):
         z = as_pair(z)
@@ -129,23 +121,18 @@ def div(z: Operand, w: Operand) -> Pair:
     if not isinstance(a, Tensor):
         a, b = torch.full_like(c, a), torch.full_like(c, b)
 
-    above, unscale = quarter_scale(torch.maximum(a.abs(), b.abs()))
-    below, _ = quarter_scale(torch.maximum(c.abs(), d.abs()))
-    infinite = c.isinf() | d.isinf()
+    above, unscale = edge_scale(a, b)
     a, b = a * above, b * above
+    infinite, pole = is_infinite(c, d), (c == 0) & (d == 0)
     # An infinite divisor counts as one of size 1, and the quotient as one times 0.
-    c, d = (torch.where(infinite, _unit_if_infinite(part), part * below) for part in (c, d))
-    swap = c.abs() < d.abs()
-    large, small = torch.where(swap, d, c), torch.where(swap, c, d)
-    # (a + ib) / (c + id) = (b - ia) / (d - ic), whose small part has the other sign.
-    re, im = _quotient(
-        torch.where(swap, b, a),
-        torch.where(swap, -a, b),
-        large,
-        torch.where(swap, -small, small),
-    )
-    factor = torch.where(infinite, 0.0, below * unscale)
-    return Pair(re * factor, im * factor)
+    units = _unit_if_infinite(c), _unit_if_infinite(d)
+    c, d, scale = scaled(c, d)
+    c, d = (torch.where(infinite, *chosen) for chosen in zip(units, (c, d), strict=True))
+    inverse = 1 / (c * c + d * d)
+    below = torch.where(infinite, 0.0, scale.factor)
+    re = torch.where(pole, a, a * c + b * d)
+    im = torch.where(pole, b, b * c - a * d)
+    return Pair(re * inverse * below * unscale, im * inverse * below * unscale)
 
 
 @elementwise(
@@ -162,20 +149,16 @@ def div_mode(z: Operand, w: Operand, *, rounding_mode: str | None) -> Any:
 def reciprocal(x: Tensor, y: Tensor) -> Pair:
     """Reciprocal conj(z) / |z|^2; neither part cancels.
 
-    Regions: where the square of the larger part would overflow or underflow, z is scaled by a
-    power of two to the middle of the range.
+    Regions: |z|^2 is formed at a scale that is a power of four, where it is in range.
     Special values: an infinite part gives 0, where eager gives NaN for two; 0 gives
     inf + i NaN, as in eager.
     """
-    m = x.abs().maximum(y.abs())
-    scale, _, _ = square_scale(m)
-    sx, sy = x * scale, y * scale
+    sx, sy, scale = scaled(x, y)
     inverse = 1 / (sx * sx + sy * sy)  # one division instead of two
-    infinite = (x.abs() == torch.inf) | (y.abs() == torch.inf)
-    zero = torch.zeros_like(x)
-    re = torch.where(infinite, zero.copysign(x), sx * inverse * scale)
-    im = torch.where(infinite, zero.copysign(-y), -sy * inverse * scale)
-    return Pair(torch.where(m == 0, torch.inf, re), im)
+    infinite, zero = is_infinite(x, y), torch.zeros_like(x)
+    re = torch.where(infinite, zero.copysign(x), sx * inverse * scale.factor)
+    im = torch.where(infinite, zero.copysign(-y), -sy * inverse * scale.factor)
+    return Pair(torch.where((x == 0) & (y == 0), torch.inf, re), im)
 
 
 @unary(aten._neg_view_copy.default, aten.neg.default, max_ulp=0)

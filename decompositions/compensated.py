@@ -114,9 +114,15 @@ def compensated_sum(*groups: tuple[Tensor, ...]) -> Tensor:
 def circle_excess(x: Tensor, y: Tensor) -> Tensor:
     """Value of x**2 + y**2 - 1, accurate where it is far below eps.
 
+    With m the larger part, m**2 - 1 is exact for m**2 >= 1/2 and has -1 for the larger term below.
+    Of what follows only sums that do not cancel are rounded without keeping the error.
     Domain: |x|, |y| < 4. A square below tiny / eps enters rounded, which is below the error.
     """
-    return sum_of_squares(x, y, torch.full_like(x, -1.0))
+    (mm, upper), (nn, lower) = _squares(x, y)
+    s, below = quick_two_sum(torch.full_like(mm, -1.0), mm)
+    s, rest = two_sum(s, nn)
+    errors, least = two_sum(upper, lower)
+    return (s + errors) + (least + (below + rest))
 
 
 def sum_of_squares(x: Tensor, y: Tensor, z: Tensor) -> Tensor:
@@ -124,61 +130,21 @@ def sum_of_squares(x: Tensor, y: Tensor, z: Tensor) -> Tensor:
 
     Domain: as for `product_error`.
     """
+    (mm, upper), (nn, lower) = _squares(x, y)
+    return compensated_sum((z, mm, nn), (upper, lower))
+
+
+def _squares(x: Tensor, y: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """Squares, the larger first, each with its error."""
     ax, ay = x.abs(), y.abs()
     m, n = ax.maximum(ay), ax.minimum(ay)
-    (mm, upper), (nn, lower) = two_product(m, m), two_product(n, n)
-    return compensated_sum((z, mm, nn), (upper, lower))
+    return two_product(m, m), two_product(n, n)
 
 
 def leading(value: float, digits: int) -> float:
     """Value rounded down to so many binary digits; `value` is positive."""
     unit = 2.0 ** (math.frexp(value)[1] - digits)
     return math.floor(value / unit) * unit
-
-
-def quarter_scale(size: Tensor) -> tuple[Tensor, Tensor]:
-    """Power of four that brings `size` away from overflow and underflow, and its inverse.
-
-    For finite positive `size` the product `size * scale` lies in [tiny / eps, max / 8];
-    multiplication by either is exact unless its result is subnormal. Domain: size >= 0, finite
-    or not.
-    """
-    fi = torch.finfo(size.dtype)
-    low, high = size < fi.tiny / fi.eps, size > fi.max / 8
-    one = torch.ones_like(size)  # keeps the dtype: where() of two floats would be float32
-    scale = torch.where(low, fi.eps**-2, torch.where(high, 2.0**-4, one))
-    return scale, torch.where(low, fi.eps**2, torch.where(high, 2.0**4, one))
-
-
-def square_scale(size: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Power of two that brings the square of `size * scale` into range.
-
-    Returns `(scale, unroot, exponent)` with `scale = unroot**-2 = 2**exponent`. The scale is 1 for
-    sizes within 2**50 of 1 in float32 and 2**400 in float64. A part n of a larger size m that
-    scaling down makes subnormal is one whose n / m**2 underflows.
-    Domain: size >= 0, finite or not.
-    """
-    top = round(math.log2(torch.finfo(size.dtype).max))
-    up, down = 3 * top // 4, -19 * top // 32
-    bound = 2.0 ** (25 * top // 64)
-    low, high = size < 1 / bound, size > bound
-    one = torch.ones_like(size)
-
-    def chosen(small: float, large: float, usual: Tensor) -> Tensor:
-        return torch.where(low, small, torch.where(high, large, usual))
-
-    scale = chosen(2.0**up, 2.0**down, one)
-    unroot = chosen(2.0 ** (-up // 2), 2.0 ** (-down // 2), one)
-    return scale, unroot, chosen(float(up), float(down), torch.zeros_like(size))
-
-
-def modulus(x: Tensor, y: Tensor) -> Tensor:
-    """Value of sqrt(x^2 + y^2) with a relative error of eps; infinite where a part is."""
-    ax, ay = x.abs(), y.abs()
-    scale, unroot, _ = square_scale(ax.maximum(ay))
-    sx, sy = ax * scale, ay * scale
-    size = torch.sqrt(sx * sx + sy * sy) * unroot * unroot
-    return torch.where((ax == torch.inf) | (ay == torch.inf), torch.inf, size)
 
 
 # Per dtype: the largest argument whose exponential is finite, rounded down, and a half shift.

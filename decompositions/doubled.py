@@ -155,8 +155,8 @@ def _whole_exponents(x: DoubleWord) -> tuple[Tensor, DoubleWord]:
 
 def _exp_less_one(x: Tensor) -> Tensor:
     """Taylor polynomial of e^x - 1 to 48 digits, for |x| < 1/16."""
-    total = torch.zeros_like(x)
-    for j in range(8, 0, -1):
+    total = torch.full_like(x, 1 / math.factorial(8))
+    for j in range(7, 0, -1):
         total = total * x + 1 / math.factorial(j)
     return x * total
 

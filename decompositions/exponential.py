@@ -12,7 +12,6 @@ from torch_complex_subclass.decompositions.compensated import (
     circle_excess,
     leading,
     scaled_exp,
-    square_scale,
     sum_of_squares,
 )
 from torch_complex_subclass.decompositions.doubled import (
@@ -25,6 +24,7 @@ from torch_complex_subclass.decompositions.doubled import (
 )
 from torch_complex_subclass.decompositions.quarter_turns import reduced_binary
 from torch_complex_subclass.decompositions.registry import Pair, unary
+from torch_complex_subclass.decompositions.scaling import is_infinite, scaled
 
 aten = torch.ops.aten
 
@@ -111,16 +111,14 @@ def log_modulus(
     For s in [1/4, 4], where the rounding of s shows, s = 1 + t with `excess` for t, which is
     accurate there: log(w) + (t - (w - 1)) / w with w = 1 + t rounded (Kahan's log1p).
     """
-    ax, ay = x.abs(), y.abs()
-    scale, _, exponent = square_scale(ax.maximum(ay))
-    sx, sy = ax * scale, ay * scale
-    size = sx * sx + sy * sy
+    sx, sy, scale = scaled(x, y)
     near = (excess - 1.125).abs() <= 1.875
-    w = torch.where(near, 1 + excess, size)
+    w = torch.where(near, 1 + excess, sx * sx + sy * sy)
     lost = torch.where(near, (excess - (w - 1)) / w, 0.0)
+    exponent = torch.where(near, 0.0, scale.exponent)
     head, tail = _log_2_in(unit)
     result = (0.5 * (log(w) + lost * (1 / unit)) - exponent * tail) - exponent * head
-    return torch.where((ax == torch.inf) | (ay == torch.inf), torch.inf, result)
+    return torch.where(is_infinite(x, y), torch.inf, result)
 
 
 def _log_2_in(unit: float) -> tuple[float, float]:
@@ -178,18 +176,6 @@ def log1p(x: Tensor, y: Tensor) -> Pair:
     return Pair(torch.where(real, torch.log1p(x), re), torch.atan2(y, 1 + x))
 
 
-def half_angle(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Larger part u of sqrt(|x| + i|y|) and the modulus, at one scale.
-
-    Returns (u, modulus, unroot): u and the modulus divided by unroot and by its square.
-    """
-    ax, ay = x.abs(), y.abs()
-    scale, unroot, _ = square_scale(ax.maximum(ay))
-    sx, sy = ax * scale, ay * scale
-    modulus = torch.sqrt(sx * sx + sy * sy)
-    return torch.sqrt(0.5 * modulus + 0.5 * sx), modulus, unroot
-
-
 @unary(aten.sqrt.default, max_ulp=4)
 def sqrt(x: Tensor, y: Tensor) -> Pair:
     """Principal square root of z = x + iy, so Re(result) >= 0.
@@ -200,13 +186,14 @@ def sqrt(x: Tensor, y: Tensor) -> Pair:
     With u = sqrt((|z| + |x|) / 2) the other part is |y| / (2u). Neither subtracts, so nothing
     cancels where the textbook form has |z| - |x|.
 
-    Regions: where the square of the larger part would overflow or underflow, |z| + |x| is formed
-    at a scale that is a power of four.
+    Regions: |z| + |x| is formed at a scale that is a power of four, where squares neither overflow
+    nor underflow.
     Special values: C23 G.6.4.2. Reference: Kahan (1987), procedure CSQRT.
     """
-    u, _, unroot = half_angle(x, y)
+    sx, sy, scale = scaled(x, y)
+    u = torch.sqrt(0.5 * torch.sqrt(sx * sx + sy * sy) + 0.5 * sx.abs())
+    u = torch.where(is_infinite(x, y), torch.inf, u * scale.unroot)
     top = y.abs() == torch.inf
-    u = torch.where(top | (x.abs() == torch.inf), torch.inf, u * unroot)
     v = torch.where(top, torch.inf, y.abs() / torch.where(u == 0, 1.0, u + u))
     return Pair(torch.where(x < 0, v, u), torch.where(x < 0, u, v).copysign(y))
 
@@ -222,15 +209,14 @@ def rsqrt(x: Tensor, y: Tensor) -> Pair:
     Special values: infinite parts give 0, where eager gives NaN for an infinite y; 0 gives
     inf + i NaN, as in eager.
     """
-    ax, ay = x.abs(), y.abs()
-    scale, unroot, _ = square_scale(ax.maximum(ay))
-    a, b = widened(ax * scale * 0.5), widened(ay * scale * 0.5)
+    sx, sy, scale = scaled(x.abs(), y.abs())
+    a, b = widened(sx * 0.5), widened(sy * 0.5)
     half = root(a * a + b * b)  # of the modulus
     u = root(half + a)
     product = (word_of(u * half) * 4).to(x.dtype)
     modulus = (word_of(half) * 2).to(x.dtype)
-    infinite = (ax == torch.inf) | (ay == torch.inf)
-    v = torch.where(infinite, 0.0, ay * scale / product / unroot)
+    infinite, unroot = is_infinite(x, y), scale.unroot
+    v = torch.where(infinite, 0.0, sy / product / unroot)
     u = torch.where(infinite, 0.0, word_of(u).to(x.dtype) / modulus / unroot)
     re, im = torch.where(x < 0, v, u), torch.where(x < 0, u, v).copysign(-y)
     zero = (x == 0) & (y == 0)

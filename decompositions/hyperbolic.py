@@ -9,6 +9,7 @@ from torch import Tensor
 
 from torch_complex_subclass.decompositions.compensated import scaled_exp
 from torch_complex_subclass.decompositions.registry import Pair, unary
+from torch_complex_subclass.decompositions.scaling import is_infinite
 
 aten = torch.ops.aten
 
@@ -114,13 +115,15 @@ def inverse_sine_parts(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     im = log1p((a - 1) + sqrt((a - 1)(a + 1))). The differences a - x and a - 1 are built from
     r - (x+1) = y^2/(r + x+1) and s - |x-1| = y^2/(s + |x-1|), so they never cancel.
 
-    Regions: |z| near sqrt(max), where squares overflow: d = y and im = log(2|z|). For
-    y < 4 sqrt(tiny) and x < 1 the square y^2 underflows: im = y / sqrt((1-x)(1+x)).
+    Regions: |z| near sqrt(max), where squares overflow: d = y and im = log(2|z|), with |z| at a
+    smaller scale. For y < 4 sqrt(tiny) and x < 1 the square y^2 underflows: a - 1 and its root,
+    which is im, are formed at a larger scale.
     Reference: Hull, Fairgrieve, Tang (1997).
     """
     fi = torch.finfo(x.dtype)
-    m, n = x.maximum(y), x.minimum(y)
-    huge = m > math.sqrt(fi.max) / 8
+    half_range = round(math.log2(fi.max)) // 2
+    up, down = 2.0**half_range / fi.eps, 2.0 ** -(half_range + 2)
+    huge = x.maximum(y) > math.sqrt(fi.max) / 8
     inner = x < 1
     tiny = (y < 4 * math.sqrt(fi.tiny)) & inner
     inside = x <= 1
@@ -130,19 +133,18 @@ def inverse_sine_parts(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     s = torch.where(x == 1, y, s)  # elsewhere xm is not so small that its square underflows
     a = 0.5 * (r + s)
     outer, lower = 1 / (r + xp), s + xm
-    upper, unlower = yy * outer, 1 / lower
-    d = torch.where(inside, upper + lower, outer + unlower)
+    unlower = 1 / lower
+    d = torch.where(inside, yy * outer + lower, outer + unlower)
     d = torch.sqrt(0.5 * (a + x) * d) * torch.where(inside, 1.0, y)
 
-    excess = 0.5 * (upper + torch.where(inner, yy * unlower, lower))
-    excess = torch.where(tiny, xp * xm, excess)
-    root = torch.sqrt(torch.where(tiny, excess, excess * (a + 1)))
-    ratio = torch.where(huge, n, y) / torch.where(huge, m, root)
-    square = torch.where(n == m, 1.0, ratio * ratio)
-    eighth = 0.25 * m * torch.sqrt(1 + square)
-    t = torch.log1p(torch.where(huge, eighth, excess + root))
-    im = torch.where(huge, t + 3 * math.log(2), torch.where(tiny, ratio, t))
-    infinite = (x == torch.inf) | (y == torch.inf)
+    yy = torch.where(tiny, y * up, y) ** 2
+    excess = 0.5 * (yy * outer + torch.where(inner, yy * unlower, lower))
+    u, v = torch.where(huge, x * down, 1.0), torch.where(huge, y * down, 1.0)
+    size = u * u + v * v
+    root = torch.sqrt(torch.where(huge, size, excess * (a + 1)))
+    t = torch.log1p(torch.where(huge, root * (0.25 / down), excess + root))
+    im = torch.where(huge, t + 3 * math.log(2), torch.where(tiny, root * (1 / up), t))
+    infinite = is_infinite(x, y)
     return torch.where(huge, y, d), torch.where(infinite, torch.inf, im)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,14 +14,25 @@ from torch_complex_subclass.decompositions.registry import Pair, unary
 aten = torch.ops.aten
 
 
-def _logistic_parts(x: Tensor, y: Tensor) -> tuple[Any, Any, Tensor, Tensor, Tensor, Tensor]:
-    """Terms (p, q, d, g, h, s) with 1 / (1 + e^-z) = (p + iq) g h / d, where only gh is small.
+class _Terms(NamedTuple):
+    """Terms of 1 / (1 + e^-z) = (p + iq) g h / d, where only g h is small."""
+
+    p: Any
+    q: Any
+    d: Tensor
+    g: Tensor
+    h: Tensor
+    sin: Tensor
+    """Sine of y, whose sign is that of q, for the sign of a zero."""
+
+
+def _terms(x: Tensor, y: Tensor) -> _Terms:
+    """Terms of the logistic function of z = x + iy.
 
     With e = e^-|x| the denominator d is |1 + e^(-|x| - iy)|^2 = (1 - e)^2 + 2 e (1 + cos y). The
     numerators are 1 + e cos y and e sin y on the right, and e + cos y and sin y with g h = e on
     the left. p vanishes on a curve, so p and q are formed in twice the digits, and from 1 - e
-    and 1 + cos y, which keep theirs near the poles i pi (2n + 1). Nothing overflows. s is
-    sin y, whose sign is that of q, for the sign of a zero.
+    and 1 + cos y, which keep theirs near the poles i pi (2n + 1). Nothing overflows.
     """
     left = x < 0
     e, less = growth(-x.abs())
@@ -35,12 +46,12 @@ def _logistic_parts(x: Tensor, y: Tensor) -> tuple[Any, Any, Tensor, Tensor, Ten
     if x.dtype == torch.float64:  # e itself loses digits near underflow
         far, root = x < -600, torch.exp(-0.5 * x.abs())
         g, h = torch.where(far, root, g), torch.where(far, root, h)
-    return p, q, d, g, h, word_of(sin)
+    return _Terms(p, q, d, g, h, word_of(sin))
 
 
 @unary(aten.sigmoid.default, max_ulp=4)
 def sigmoid(x: Tensor, y: Tensor) -> Pair:
-    """Logistic function 1 / (1 + e^-z); see `_logistic_parts`.
+    """Logistic function 1 / (1 + e^-z); see `_terms`.
 
     The real part vanishes on the curve e^x + cos y = 0; the bound holds where it is at least
     8 eps times the modulus.
@@ -48,10 +59,10 @@ def sigmoid(x: Tensor, y: Tensor) -> Pair:
     Special values: Re(z) = inf gives 1 and -inf gives 0, for any imaginary part, where eager
     gives NaN at -inf.
     """
-    p, q, d, g, h, sin = _logistic_parts(x, y)
-    inverse = g / d
-    re, im = ((word_of(part) * inverse * h).to(x.dtype) for part in (p, q))
-    im = im.copysign(sin.to(x.dtype))  # sums of two words lose the sign of zero
+    terms = _terms(x, y)
+    inverse = terms.g / terms.d
+    re, im = ((word_of(part) * inverse * terms.h).to(x.dtype) for part in (terms.p, terms.q))
+    im = im.copysign(terms.sin.to(x.dtype))  # sums of two words lose the sign of zero
     lost = (x.abs() == torch.inf) & ~(y.abs() < torch.inf)
     re, im = torch.where(lost, 0.0, re), torch.where(lost, 0.0, im)
     return Pair(torch.where(x == torch.inf, 1.0, re), torch.where(y == 0, y, im))
@@ -71,7 +82,7 @@ def silu(x: Tensor, y: Tensor) -> Pair:
     Special values: Re(z) = inf gives z, and -inf gives 0 for finite Im(z), where eager gives NaN.
     On the real axis the imaginary part is a zero with the sign of y times the slope there.
     """
-    p, q, d, g, h, _ = _logistic_parts(x, y)
+    p, q, d, g, h, _ = _terms(x, y)
     top = torch.finfo(x.dtype).max
     u, v = x.double().clamp(-top, top), y.double()
     shrink = torch.where(u.abs().maximum(v.abs()) > 2.0**900, 2.0**-200, torch.ones_like(u))

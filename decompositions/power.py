@@ -7,14 +7,10 @@ from torch import Tensor
 
 from torch_complex_subclass.decompositions.arithmetic import mul, reciprocal, square
 from torch_complex_subclass.decompositions.compensated import circle_excess
-from torch_complex_subclass.decompositions.exponential import (
-    half_angle,
-    log_modulus,
-    rsqrt,
-    sqrt,
-)
+from torch_complex_subclass.decompositions.exponential import log_modulus, rsqrt, sqrt
 from torch_complex_subclass.decompositions.operands import as_pair
 from torch_complex_subclass.decompositions.registry import Operand, Pair, elementwise
+from torch_complex_subclass.decompositions.scaling import scaled
 
 aten = torch.ops.aten
 
@@ -66,8 +62,9 @@ def _general_power(z: Operand, w: Operand) -> Pair:
     unit = 128.0 if x.dtype == torch.float32 else 1024.0
     theta = torch.atan2(y, x) / unit
     if not isinstance(v, Tensor) and v == 0:
-        _, modulus, unroot = half_angle(x, y)
-        return _turned(torch.pow(torch.sqrt(modulus) * unroot, u), u * theta, unit)
+        sx, sy, scale = scaled(x, y)
+        root = torch.sqrt(torch.sqrt(sx * sx + sy * sy)) * scale.unroot
+        return _turned(torch.pow(root, u), u * theta, unit)
     length = log_modulus(x, y, circle_excess(x, y)) / unit
     h = torch.exp((u * length - v * theta) * (unit / 2))
     return _turned(h, u * theta + v * length, unit)
@@ -126,7 +123,7 @@ def pow(z: Operand, w: Operand) -> Pair:
 def max_ulp(z: Operand, w: Operand) -> Tensor:
     """Bound on the error of `pow(z, w)`, in ulp of the larger part of the result, by point.
 
-    4 + 3 |n| for an exponent n that `pow` takes as a product; 4 + 4 |w| (1 + |log z|) for
+    4 + 3 |n| for an exponent n that `pow` takes as a product; 4 + 3 |w| (1 + |log z|) for
     others, for an angle of size |w log z| is known to that many ulp of a radian.
     """
     x, y = (_double(part) for part in as_pair(z))
@@ -135,7 +132,7 @@ def max_ulp(z: Operand, w: Operand) -> Tensor:
     if not _is_product(w):
         m, n = x.abs().maximum(y.abs()), x.abs().minimum(y.abs())
         length = m.log() + 0.5 * torch.log1p((n / m) ** 2)
-        growth = 4 * torch.hypot(u, v) * (1 + torch.hypot(length, torch.atan2(y, x)))
+        growth = 3 * torch.hypot(u, v) * (1 + torch.hypot(length, torch.atan2(y, x)))
     return 4 + growth.expand(torch.broadcast_shapes(x.shape, u.shape))
 
 

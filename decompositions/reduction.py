@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from torch_complex_subclass.decompositions.comparison import nonzero_mask
-from torch_complex_subclass.decompositions.compensated import modulus
 from torch_complex_subclass.decompositions.registry import Pair, componentwise, reduction
+from torch_complex_subclass.decompositions.scaling import modulus
 from torch_complex_subclass.dtypes import real_dtype
 
 aten = torch.ops.aten

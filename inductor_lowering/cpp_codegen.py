@@ -6,8 +6,9 @@ element. Here a load of either part reads whole vectors and separates them once 
 (`at::vec::interleave2`). The tail of a loop, masked loads, other dtypes and tiled transpositions
 keep the stock code, which is right for any stride.
 
-Applies only to buffers that our lowerings made, so kernels of real programs are what they were. An
-upstream `CppVecKernel` that knows strided vectors of two would make this file unnecessary.
+Applies to buffers that our lowerings made and, for loads, to other memory that a graph with complex
+values reads as pairs; kernels of real programs are what they were. An upstream `CppVecKernel` that
+knows strided vectors of two would make this file unnecessary.
 """
 
 from __future__ import annotations
@@ -66,13 +67,15 @@ def _split_parity(index: sympy.Expr) -> tuple[sympy.Expr, int] | None:
     return index - parity, parity
 
 
-def _access(kernel: Any, name: str, index: sympy.Expr) -> Access | None:
+def _access(kernel: Any, name: str, index: sympy.Expr, stored: bool) -> Access | None:
     """Describe an access to interleaved memory; None where stock code must serve."""
     if type(kernel) is not cpp.CppVecKernel or kernel.tail_size or kernel._load_mask is not None:
         return None
     known, real = interleaved.of(V.graph), _real_name(name)
     root, own_part = known.parts.get(real, (real, 0))
-    if root not in known.buffers or (dtype := V.graph.get_dtype(name)) not in _DTYPES:
+    if (dtype := V.graph.get_dtype(name)) not in _DTYPES:
+        return None
+    if root not in known.buffers and (stored or not interleaved.holds_pairs(V.graph, name)):
         return None
     index = kernel.rename_indexing(index)
     if kernel._try_get_const_stride(index, kernel.itervars[kernel.tiling_idx]) != 2:
@@ -122,7 +125,7 @@ def _store_code(kernel: Any, pointer: str, dtype: torch.dtype, re: Any, im: Any)
 
 def _load(stock: Callable[..., Any]) -> Callable[..., Any]:
     def load(self: Any, name: str, index: sympy.Expr) -> Any:
-        access = _access(self, name, index)
+        access = _access(self, name, index, stored=False)
         if access is None or name in interleaved.of(V.graph).parts:
             return stock(self, name, index)
         pointer = f"{self.args.input(name)} + {cexpr_index(access.base)}"
@@ -148,7 +151,7 @@ class _Stored(NamedTuple):
 
 def _store(stock: Callable[..., Any]) -> Callable[..., Any]:
     def store(self: Any, name: str, index: sympy.Expr, value: Any, mode: Any = None) -> None:
-        access = _access(self, name, index) if mode is None else None
+        access = _access(self, name, index, stored=True) if mode is None else None
         if access is None:
             stock(self, name, index, value, mode)
             return
@@ -198,6 +201,8 @@ def _touches_interleaved(fn_list: Any) -> bool:
                 if node.target in ("load", "store"):
                     name = _real_name(node.args[1])
                     if name in known.buffers or name in known.parts:
+                        return True
+                    if node.target == "load" and interleaved.holds_pairs(V.graph, name):
                         return True
     return False
 

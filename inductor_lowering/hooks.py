@@ -10,8 +10,9 @@ While installed:
 * The lowerings of our custom ops are in Inductor's table.
 * Inductor traces each value of a graph with complex values once, and stores fewer of those inside
   a rule.
-* Vector code has an accurate sine and cosine and a cheap copysign, and GCC keeps the order of sums
-  under the flag for unsafe optimisations.
+* A transcendental of a small tensor is stored before it is broadcast.
+* Vector code has an accurate sine and cosine, and keeps signs, bits and masks in registers; GCC
+  keeps the order of sums under the flag for unsafe optimisations.
 * Nested expressions may be 20,000 deep while a graph is compiled, and a graph that holds our ops is
   compiled with the hooks in place, whenever that is.
 * The C++ kernels of Inductor read and write interleaved memory by whole vectors.
@@ -132,6 +133,7 @@ def _silence_warning(undo: contextlib.ExitStack) -> None:
 
 def _install_code_generation(undo: contextlib.ExitStack) -> None:
     from torch_complex_subclass.inductor_lowering import (
+        broadcasts,
         cpp_codegen,
         cpp_flags,
         cpp_functions,
@@ -139,7 +141,7 @@ def _install_code_generation(undo: contextlib.ExitStack) -> None:
         loaders,
     )
 
-    modules = (cpp_codegen, cpp_flags, cpp_functions, fused_rules, loaders)
+    modules = (broadcasts, cpp_codegen, cpp_flags, cpp_functions, fused_rules, loaders)
     edits = [module.replacements() for module in modules]
     for owner, name, value in itertools.chain.from_iterable(edits):
         undo.callback(setattr, owner, name, inspect.getattr_static(owner, name))

@@ -6,7 +6,10 @@ import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
+import sympy
 from torch._inductor.virtualized import NullHandler
+
+from torch_complex_subclass.recorder import RECORDED
 
 
 @dataclass
@@ -17,6 +20,8 @@ class Interleaved:
     """Buffers of shape `(..., 2)` whose last stride is one."""
     parts: dict[str, tuple[str, int]] = field(default_factory=dict)
     """Buffers that are one part of an interleaved one: its name, and 0 or 1."""
+    pairs: dict[str, bool] = field(default_factory=dict)
+    """Answers of `holds_pairs`."""
 
 
 _graphs: weakref.WeakKeyDictionary[Any, Interleaved] = weakref.WeakKeyDictionary()
@@ -28,5 +33,30 @@ def of(graph: Any) -> Interleaved:
 
 
 def has_complex_values(graph: Any) -> bool:
-    """True for a graph in which some lowering made or found interleaved memory."""
-    return not isinstance(graph, NullHandler) and graph in _graphs and bool(_graphs[graph].buffers)
+    """True for a graph in which the pass made a node."""
+    if isinstance(graph, NullHandler):
+        return False
+    if graph not in _rewritten:
+        _rewritten[graph] = any(RECORDED in node.meta for node in graph.module.graph.nodes)
+    return _rewritten[graph]
+
+
+_rewritten: weakref.WeakKeyDictionary[Any, bool] = weakref.WeakKeyDictionary()
+
+
+def holds_pairs(graph: Any, name: str) -> bool:
+    """True for a buffer in whose memory each even index is followed by an odd one.
+
+    Real memory that a program reads as pairs, such as an operand of `view_as_complex`.
+    """
+    known = of(graph).pairs
+    if name not in known:
+        buffer = graph.try_get_buffer(name) if has_complex_values(graph) else None
+        known[name] = buffer is not None and _ends_odd(graph, buffer)
+    return known[name]
+
+
+def _ends_odd(graph: Any, buffer: Any) -> bool:
+    steps = zip(buffer.get_size(), buffer.get_stride(), strict=True)
+    last = sum((size - 1) * stride for size, stride in steps)
+    return bool(graph.sizevars.statically_known_equals(sympy.Mod(last, 2), 1))

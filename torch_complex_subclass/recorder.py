@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 aten = torch.ops.aten
 
+RECORDED = "torch_complex_subclass_recorded"
+"""Metadata of every node that the pass made."""
+
 INNER = "torch_complex_subclass_inner"
 """Metadata of nodes whose value only the rule that they come from reads."""
 
@@ -161,6 +164,7 @@ class Recorder(TorchDispatchMode):
         self.created.append(node)
         node.meta.update(self.inherited)
         node.meta["val"] = result
+        node.meta[RECORDED] = True
         if isinstance(result, Tensor):
             self._remember(result, node)
         elif isinstance(result, list | tuple):

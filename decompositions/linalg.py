@@ -6,6 +6,7 @@ code gives the two-operand products to the library's complex kernel unless told 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -24,8 +25,42 @@ from torch_complex_subclass.decompositions.registry import (
 aten = torch.ops.aten
 
 
+LARGEST_GATE = 4
+"""Largest size of a matrix whose product with long rows is a sum of outer products."""
+
+
+def is_written_out(a: Tensor, b: Tensor) -> bool:
+    """True for an outer product, and for a small matrix a times long rows b, as of a gate.
+
+    Sizes that are not known do not count as small. Products of small matrices with each other have
+    no long dimension for vectors, and many rows reuse what a library call keeps in registers.
+    """
+    rows, count = a.shape[-2:]
+    small = [isinstance(n, int) and 0 < n <= LARGEST_GATE for n in (rows, count)]
+    columns = b.shape[-1]
+    return small[1] and (
+        count == 1 or (small[0] and (not isinstance(columns, int) or columns > 15))
+    )
+
+
+def _outer_products(a: Pair | Tensor, b: Pair | Tensor) -> Pair:
+    """Matrix product, elementwise, so it fuses with what is around."""
+
+    def slice_of(z: Pair | Tensor, dim: int, k: int) -> Pair | Tensor:
+        if isinstance(z, Pair):
+            return Pair(z.re.narrow(dim, k, 1), z.im.narrow(dim, k, 1))
+        return z.narrow(dim, k, 1)
+
+    count = as_pair(a).re.shape[-1]
+    return functools.reduce(
+        add, (as_pair(mul(slice_of(a, -1, k), slice_of(b, -2, k))) for k in range(count))
+    )
+
+
 def product(op: Callable[[Tensor, Tensor], Tensor], a: Pair | Tensor, b: Pair | Tensor) -> Pair:
-    """Four real calls of `op`, which is linear in each operand."""
+    """Four real calls of `op`, or outer products where few of them are summed."""
+    if is_written_out(as_pair(a).re, as_pair(b).re):
+        return _outer_products(a, b)
     if not isinstance(b, Pair):
         re, im = as_pair(a)
         return Pair(op(re, b), op(im, b))

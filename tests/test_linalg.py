@@ -1,11 +1,18 @@
 """Products of matrices and vectors, and library calls, against eager."""
 
+from typing import Any
+
 import pytest
 import torch
+from torch import Tensor
 
+from torch_complex_subclass import torch_compat as compat
+from torch_complex_subclass.decompositions import linalg
+from torch_complex_subclass.decompositions.registry import Pair
 from torch_complex_subclass.testing.eager import assert_matches, each_dtype, random
 
 aten = torch.ops.aten
+c64 = torch.complex64
 
 PRODUCTS = [
     (aten.mm.default, (2, 3), (3, 4)),
@@ -68,3 +75,45 @@ def test_kernel_of_kernels_keeps_its_conjugations():
     z = random((4, 3), torch.complex128)
     inverse = assert_matches(torch.linalg.pinv, z).to_complex()
     torch.testing.assert_close(inverse @ z, torch.eye(3, dtype=torch.complex128))
+
+
+# ---------------------------------------------------------------- products that are written out
+
+
+def gate(state: Tensor, u: Tensor) -> Tensor:
+    """A gate on the middle qubit, and its neighbours fused into it."""
+    turned = torch.einsum("ab,xby->xay", u, state.view(4, u.shape[0], -1) * 1j)
+    return turned.reshape(-1).abs()
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_gate_fuses_with_what_is_around(size: int) -> None:
+    operands = (torch.randn(4 * size * 16, dtype=c64), torch.randn(size, size, dtype=c64))
+    with compat.counted_kernels() as counted, torch.no_grad():
+        torch.compile(gate, fullgraph=True, backend="inductor_complex")(*operands)
+    assert not counted.fallbacks
+    assert counted.kernels == 1
+
+
+@pytest.mark.parametrize("left", [c64, torch.float32], ids=str)
+@pytest.mark.parametrize("right", [c64, torch.float32], ids=str)
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_products_written_out(count: int, left: torch.dtype, right: torch.dtype) -> None:
+    a, b = torch.randn(3, count, dtype=left), torch.randn(count, 20, dtype=right)
+    pairs = [Pair(z.real, z.imag) if z.is_complex() else z for z in (a, b)]
+    if not isinstance(pairs[0], Pair) and not isinstance(pairs[1], Pair):
+        pairs[0] = Pair(a, torch.zeros_like(a))
+    want = a.to(c64) @ b.to(c64)
+    torch.testing.assert_close(torch.complex(*linalg.mm(*pairs)), want)
+    assert linalg.is_written_out(a, b)
+
+
+@pytest.mark.parametrize("shapes", [((3, 5), (5, 20)), ((5, 3), (3, 20)), ((2, 2), (2, 2))])
+def test_products_left_to_the_library(shapes: Any) -> None:
+    assert not linalg.is_written_out(*(torch.empty(shape) for shape in shapes))
+
+
+def test_empty_sum_is_zero() -> None:
+    a, b = torch.empty(2, 0, dtype=c64), torch.empty(0, 20, dtype=c64)
+    got = linalg.mm(Pair(a.real, a.imag), Pair(b.real, b.imag))
+    assert (torch.complex(*got) == torch.zeros(2, 20, dtype=c64)).all()

@@ -2,8 +2,8 @@
 
 The complex GEMM of a CPU library runs near the machine's peak on interleaved memory and applies
 conjugation and transposition for free, so products of two matrices go there. What is added to them
-is fused into the kernels around. A product over a dimension of size one is no reduction at all and
-stays elementwise.
+is fused into the kernels around. Outer products, and products of a small matrix with long rows,
+such as that of a gate with a state vector, are sums of a few terms: elementwise, so they fuse.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import fx
 
+from torch_complex_subclass.decompositions.linalg import is_written_out
 from torch_complex_subclass.decompositions.registry import Kind, Rule
 
 aten = torch.ops.aten
@@ -35,20 +36,19 @@ class Affine(NamedTuple):
 
 
 def goes_to_library(op: object) -> bool:
-    """True for an op whose product goes to the complex kernel, unless it is an outer one."""
+    """True for an op whose product goes to the complex kernel, unless it is elementwise."""
     return op in _PRODUCTS or op in _PRODUCT_OF
 
 
-def is_outer(left: fx.Node) -> bool:
-    """True when the summed dimension is known to have size one."""
-    size = left.meta["val"].shape[-1]
-    return isinstance(size, int) and size == 1
+def is_elementwise(left: fx.Node, right: fx.Node) -> bool:
+    """True for a product that its rule writes out."""
+    return is_written_out(left.meta["val"], right.meta["val"])
 
 
 def keeps_library_call(node: fx.Node, rule: Rule) -> bool:
     """True for a product that goes to the complex kernel as it is."""
     return (
-        rule.kind is Kind.BILINEAR and node.target in _PRODUCTS and not is_outer(node.args[0])  # type: ignore[arg-type]
+        rule.kind is Kind.BILINEAR and node.target in _PRODUCTS and not is_elementwise(*node.args)  # type: ignore[arg-type]
     )
 
 
@@ -58,7 +58,7 @@ def split_affine(node: fx.Node) -> Affine | None:
     if op is None:
         return None
     addend, left, right = node.args[:3]
-    if is_outer(left):  # type: ignore[arg-type]
+    if is_elementwise(left, right):  # type: ignore[arg-type]
         return None
     beta, alpha = (node.kwargs.get(name, 1) for name in ("beta", "alpha"))
     return Affine(op, left, right, addend, beta, alpha)  # type: ignore[arg-type]

@@ -139,9 +139,18 @@ def _install_code_generation(undo: contextlib.ExitStack) -> None:
         cpp_functions,
         fused_rules,
         loaders,
+        scheduling,
     )
 
-    modules = (broadcasts, cpp_codegen, cpp_flags, cpp_functions, fused_rules, loaders)
+    modules = (
+        broadcasts,
+        cpp_codegen,
+        cpp_flags,
+        cpp_functions,
+        fused_rules,
+        loaders,
+        scheduling,
+    )
     edits = [module.replacements() for module in modules]
     for owner, name, value in itertools.chain.from_iterable(edits):
         undo.callback(setattr, owner, name, inspect.getattr_static(owner, name))

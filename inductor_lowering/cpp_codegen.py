@@ -3,7 +3,8 @@
 Stock Inductor sees two accesses of stride two, declines to vectorise the loop or gathers element by
 element. Here a load of either part reads whole vectors and separates them once for both parts
 (`at::vec::deinterleave2`); the stores of both parts are joined and written as whole vectors
-(`at::vec::interleave2`). The tail of a loop, masked loads, other dtypes and tiled transpositions
+(`at::vec::interleave2`). A tile whose columns are contiguous is transposed in front of its loop,
+or behind it, both parts of an element together. The tail of a loop, masked loads and other dtypes
 keep the stock code, which is right for any stride.
 
 Applies to buffers that our lowerings made and, for loads, to other memory that a graph with complex
@@ -24,6 +25,7 @@ from torch._inductor.codegen import cpp as stock_cpp
 from torch._inductor.codegen.common import DeferredLine
 from torch._inductor.codegen.cpp_utils import DTYPE_TO_CPP, cexpr_index
 from torch._inductor.virtualized import V
+from torch.utils._sympy.symbol import SymT, free_symbol_is_type
 
 from torch_complex_subclass.inductor_lowering import interleaved
 
@@ -67,23 +69,47 @@ def _split_parity(index: sympy.Expr) -> tuple[sympy.Expr, int] | None:
     return index - parity, parity
 
 
-def _access(kernel: Any, name: str, index: sympy.Expr, stored: bool) -> Access | None:
-    """Describe an access to interleaved memory; None where stock code must serve."""
-    if type(kernel) is not cpp.CppVecKernel or kernel.tail_size or kernel._load_mask is not None:
-        return None
+def _takes_whole_vectors(kernel: Any) -> bool:
+    kinds = (cpp.CppVecKernel, cpp.CppTile2DKernel)
+    return type(kernel) in kinds and not kernel.tail_size and kernel._load_mask is None
+
+
+class _Memory(NamedTuple):
+    """Interleaved memory, as an access to it names it."""
+
+    root: str
+    own_part: int
+    """The part that the name itself stands for."""
+    dtype: torch.dtype
+
+
+def _memory(name: str, stored: bool) -> _Memory | None:
+    """What is known of the memory behind a name; None where stock code must serve."""
     known, real = interleaved.of(V.graph), _real_name(name)
     root, own_part = known.parts.get(real, (real, 0))
-    if (dtype := V.graph.get_dtype(name)) not in _DTYPES:
+    dtype = V.graph.get_dtype(name)
+    holds = root in known.buffers or (not stored and interleaved.holds_pairs(V.graph, name))
+    if dtype not in _DTYPES or not holds or (not stored and name in known.parts):
         return None
-    if root not in known.buffers and (stored or not interleaved.holds_pairs(V.graph, name)):
+    return _Memory(root, own_part, dtype)
+
+
+def _at(memory: _Memory, index: sympy.Expr) -> Access | None:
+    split = _split_parity(index)
+    if split is None or (memory.own_part and split[1]):
+        return None
+    return Access(memory.root, split[0], memory.own_part + split[1], memory.dtype)
+
+
+def _access(kernel: Any, name: str, index: sympy.Expr, stored: bool) -> Access | None:
+    """Describe an access to interleaved memory; None where stock code must serve."""
+    memory = _memory(name, stored) if _takes_whole_vectors(kernel) else None
+    if memory is None:
         return None
     index = kernel.rename_indexing(index)
     if kernel._try_get_const_stride(index, kernel.itervars[kernel.tiling_idx]) != 2:
         return None
-    split = _split_parity(index)
-    if split is None or (own_part and split[1]):
-        return None
-    return Access(root, split[0], own_part + split[1], dtype)
+    return _at(memory, index)
 
 
 def _lanes(kernel: Any, dtype: torch.dtype) -> tuple[int, int]:
@@ -126,16 +152,80 @@ def _store_code(kernel: Any, pointer: str, dtype: torch.dtype, re: Any, im: Any)
 def _load(stock: Callable[..., Any]) -> Callable[..., Any]:
     def load(self: Any, name: str, index: sympy.Expr) -> Any:
         access = _access(self, name, index, stored=False)
-        if access is None or name in interleaved.of(V.graph).parts:
+        if access is None:
             return stock(self, name, index)
         pointer = f"{self.args.input(name)} + {cexpr_index(access.base)}"
-        code = _load_code(self, pointer, access.dtype)
-        both = self.cse.generate(self.loads, code, dtype=access.dtype)
-        part = "second" if access.part else "first"
-        value = self.cse.generate(self.loads, f"{both}.{part}", dtype=access.dtype)
-        value.update_on_args("load", (self, name, index), {})
-        value.is_vec = True
-        return value
+        return _load_part(self, access, pointer, (self, name, index))
+
+    return load
+
+
+def _load_part(kernel: Any, access: Access, pointer: str, args: tuple[Any, ...]) -> Any:
+    """Read both parts, once, and return the one that is asked for."""
+    code = _load_code(kernel, pointer, access.dtype)
+    both = kernel.cse.generate(kernel.loads, code, dtype=access.dtype)
+    part = "second" if access.part else "first"
+    value = kernel.cse.generate(kernel.loads, f"{both}.{part}", dtype=access.dtype)
+    value.update_on_args("load", args, {})
+    value.is_vec = True
+    return value
+
+
+# ---------------------------------------------------------------- transposed tiles
+
+
+def _transposed(
+    kernel: Any, name: str, index: sympy.Expr, stored: bool
+) -> tuple[Access, Any] | None:
+    """Access to interleaved memory whose columns are contiguous, and the distance of two rows."""
+    if not _takes_whole_vectors(kernel) or kernel.outer_tail_size or kernel.inner_tail_size:
+        return None
+    memory = _memory(name, stored)
+    if memory is None or free_symbol_is_type(index, SymT.TMP):
+        return None
+    columns = kernel._try_get_const_stride(index, kernel.itervars[kernel.outer_idx])
+    rows = kernel._try_get_const_stride(index, kernel.itervars[kernel.tiling_idx])
+    access = _at(memory, index)
+    if columns != 2 or rows is None or rows == 2 or access is None:
+        return None
+    return access, rows
+
+
+def _tile_definition(tile: Any, n: int, dtype: torch.dtype) -> str:
+    return f"alignas(64) {DTYPE_TO_CPP[dtype]} {tile}[{2 * n * n}];"
+
+
+def _tile_copies(tile: Any, pointer: str, n: int, distance: Any, from_tile: bool) -> str:
+    """Loops that transpose a tile on its way from memory or to it; parts stay side by side."""
+    inside = f"{tile}[{2 * n} * column + 2 * row"
+    outside = f"{pointer}[{cexpr_index(distance)} * row + 2 * column"
+    to, source = (outside, inside) if from_tile else (inside, outside)
+    loops = "".join(f"for (long {i} = 0; {i} < {n}; {i}++) " for i in ("row", "column"))
+    return f"{loops}{{ {to}] = {source}]; {to} + 1] = {source} + 1]; }}"
+
+
+def _tile(kernel: Any, pointer: str, dtype: torch.dtype, distance: Any) -> Any:
+    """Copy a tile in front of the loop, transposed."""
+    key, n = f"tile of pairs at {pointer}", kernel.tiling_factor
+    if kernel.cse.contains(key):
+        return kernel.cse.get(key)
+    tile = kernel.cse.generate(kernel.preloads, key, write=False)
+    kernel.preloads.writeline(_tile_definition(tile, n, dtype))
+    kernel.preloads.writeline(_tile_copies(tile, pointer, n, distance, from_tile=False))
+    return tile
+
+
+def _load_tile(stock: Callable[..., Any]) -> Callable[..., Any]:
+    def load(self: Any, name: str, index: sympy.Expr) -> Any:
+        renamed = self.rename_indexing(index)
+        found = _transposed(self, name, renamed, stored=False)
+        if found is None:
+            return stock(self, name, index)
+        access, distance = found
+        pointer = f"({self.args.input(name)} + {cexpr_index(access.base)})"
+        tile = _tile(self, pointer, access.dtype, distance)
+        row = f"{tile} + {2 * self.tiling_factor} * {self.inner_itervar()}"
+        return _load_part(self, access, row, (self, name, index))
 
     return load
 
@@ -149,31 +239,65 @@ class _Stored(NamedTuple):
     lines: list[Any]
 
 
+def _both_parts(
+    kernel: Any, access: Access, name: str, value: Any, store: Callable[[Any], None]
+) -> tuple[_Stored, _Stored] | None:
+    """Both stores of a pair once the second comes; `store` makes the first, and is taken back."""
+    value = value if value.is_vec else kernel.broadcast(value)
+    waiting = kernel.__dict__.setdefault("_interleaved_stores", {})
+    other = waiting.pop((access.root, access.base), None)
+    if other is None or other.access.part == access.part:
+        before = len(kernel.stores._lines)
+        store(value)
+        lines = kernel.stores._lines[before:]
+        waiting[access.root, access.base] = _Stored(access, name, value, lines)
+        return None
+    dropped = set(map(id, other.lines))
+    kernel.stores._lines = [line for line in kernel.stores._lines if id(line) not in dropped]
+    own = _Stored(access, name, value, [])
+    # The pointer of the second part is an argument of the kernel all the same.
+    kernel.args.output(name)
+    return (own, other) if access.part == 0 else (other, own)
+
+
 def _store(stock: Callable[..., Any]) -> Callable[..., Any]:
     def store(self: Any, name: str, index: sympy.Expr, value: Any, mode: Any = None) -> None:
         access = _access(self, name, index, stored=True) if mode is None else None
         if access is None:
             stock(self, name, index, value, mode)
             return
-        value = value if value.is_vec else self.broadcast(value)
-        waiting = self.__dict__.setdefault("_interleaved_stores", {})
-        other = waiting.pop((access.root, access.base), None)
-        if other is None or other.access.part == access.part:
-            before = len(self.stores._lines)
+        pair = _both_parts(
+            self, access, name, value, lambda vector: stock(self, name, index, vector, mode)
+        )
+        if pair is not None:
+            re, im = pair
+            pointer = f"{self.args.output(re.name)} + {cexpr_index(access.base)}"
+            code = _store_code(self, pointer, access.dtype, re.value, im.value)
+            self.stores.writeline(DeferredLine(name, code))
+
+    return store
+
+
+def _store_tile(stock: Callable[..., Any]) -> Callable[..., Any]:
+    def store(self: Any, name: str, index: sympy.Expr, value: Any, mode: Any = None) -> None:
+        found = _transposed(self, name, self.rename_indexing(index), stored=True)
+        if found is None or mode is not None:
             stock(self, name, index, value, mode)
-            lines = self.stores._lines[before:]
-            waiting[access.root, access.base] = _Stored(access, name, value, lines)
             return
-        # The stock store of the first part makes room for the store of both.
-        dropped = set(map(id, other.lines))
-        self.stores._lines = [line for line in self.stores._lines if id(line) not in dropped]
-        own = _Stored(access, name, value, [])
-        re, im = (own, other) if access.part == 0 else (other, own)
-        pointer = f"{self.args.output(re.name)} + {cexpr_index(access.base)}"
-        code = _store_code(self, pointer, access.dtype, re.value, im.value)
-        # The pointer of the second part is an argument of the kernel all the same.
-        self.args.output(im.name)
-        self.stores.writeline(DeferredLine(name, code))
+        access, distance = found
+        pair = _both_parts(
+            self, access, name, value, lambda vector: stock(self, name, index, vector, mode)
+        )
+        if pair is not None:
+            re, im = pair
+            n, tile = self.tiling_factor, self.cse.newvar()
+            self.preloads.writeline(_tile_definition(tile, n, access.dtype))
+            row = f"{tile} + {2 * n} * {self.inner_itervar()}"
+            code = _store_code(self, row, access.dtype, re.value, im.value)
+            self.stores.writeline(DeferredLine(name, code))
+            pointer = f"({self.args.output(re.name)} + {cexpr_index(access.base)})"
+            copies = _tile_copies(tile, pointer, n, distance, from_tile=True)
+            self.poststores.writeline(DeferredLine(name, copies))
 
     return store
 
@@ -221,6 +345,8 @@ def replacements() -> list[tuple[Any, str, Any]]:
     """Object, attribute and new value of every edit."""
     return [
         (cpp.CppVecKernel, "load", _load(cpp.CppVecKernel.load)),
+        (cpp.CppTile2DKernel, "load", _load_tile(cpp.CppTile2DKernel.load)),
+        (cpp.CppTile2DKernel, "store", _store_tile(cpp.CppTile2DKernel.store)),
         (cpp.CppVecKernel, "store", _store(cpp.CppVecKernel.store)),
         (cpp, "TilingSelect", InterleavedTiling),
     ]

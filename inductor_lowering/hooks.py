@@ -15,7 +15,8 @@ While installed:
   keeps the order of sums under the flag for unsafe optimisations.
 * Nested expressions may be 20,000 deep while a graph is compiled, and a graph that holds our ops is
   compiled with the hooks in place, whenever that is.
-* The C++ kernels of Inductor read and write interleaved memory by whole vectors.
+* The C++ kernels of Inductor read and write interleaved memory by whole vectors, and both parts of
+  a value are computed in one loop.
 * The pass slot in front of Inductor's joint-graph passes holds our pass after the user's own.
 * Inductor's warning that complex operators get no generated code is silent; `explain` says what
   did not.

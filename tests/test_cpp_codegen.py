@@ -98,6 +98,36 @@ def test_every_length_of_tail(dtype: torch.dtype, shape: tuple[int, ...]) -> Non
     )
 
 
+def turned_around(a: Tensor, b: Tensor) -> tuple[Tensor, ...]:
+    """Transposed operands, and results that are stored transposed."""
+    return (
+        a + b.mT.conj() * 2,
+        (b.mT * (1 + 2j)).contiguous(),
+        (a.mT.abs() + b.imag).sum(),
+        a.mT.contiguous().mul(b).mT.contiguous(),
+    )
+
+
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128], ids=str)
+@pytest.mark.parametrize("shape", [(16, 16), (32, 48), (17, 33), (2, 40, 16), (3, 5)], ids=str)
+def test_transposed_tiles(dtype: torch.dtype, shape: tuple[int, ...]) -> None:
+    a, b = torch.randn(shape, dtype=dtype), torch.randn(shape, dtype=dtype).mT.contiguous()
+    assert_compiles(turned_around, a, b, backend="inductor_complex", dynamic=False, gradient=False)
+
+
+@pytest.mark.parametrize("fn", [lambda a, b: a + b.mT, lambda a, b: (b.mT * 2j).contiguous()])
+def test_transposed_tiles_are_moved_by_pairs(fn: Callable[..., Tensor]) -> None:
+    code = code_of(fn, *(torch.randn(64, 64, dtype=torch.complex64) for _ in "ab"))
+    assert "tmpbuf" not in code
+    assert ("interleave2(" in code) == is_vectorised()
+    assert ("alignas(64)" in code) == is_vectorised()
+
+
+def test_parts_that_share_no_element_are_one_loop() -> None:
+    code = code_of(torch.add, *(torch.randn(4096, dtype=torch.complex64) for _ in "ab"))
+    assert code.count("for(int64_t x0") == 1
+
+
 def test_write_in_place_at_every_length() -> None:
     def fn(a: Tensor, b: Tensor) -> Tensor:
         a.mul_(b)

@@ -5,8 +5,18 @@ CONFIGURATION := pyproject.toml setup.py constraints.txt
 WORKERS ?= 2
 # A part of the full run: SHARD="--splits 4 --group 1".
 SHARD ?=
+# What make bench measures: BENCH="rotary --size large".
+BENCH ?= --size all
+RESULTS := benchmarks/results
 
-.PHONY: demo test test-full clean
+.PHONY: bench demo test test-full clean
+
+bench: .venv/ready-bench
+	@mkdir -p $(RESULTS)
+	$(BIN)/python -m torch_complex_subclass bench $(BENCH) --dtype complex64 \
+		--export $(RESULTS)/complex64.json --plot $(RESULTS)/complex64.png
+	$(BIN)/python -m torch_complex_subclass bench $(BENCH) --dtype complex128 \
+		--export $(RESULTS)/complex128.json --plot $(RESULTS)/complex128.png
 
 demo: .venv/ready-demo
 	$(BIN)/python examples/digits.py

@@ -1,4 +1,4 @@
-"""The command line: `python -m torch_complex_subclass ops [PATTERN]`, and `accuracy`."""
+"""The command line: `python -m torch_complex_subclass ops [PATTERN]`, `accuracy`, and `bench`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from torch_complex_subclass import op_support
 from torch_complex_subclass.accuracy import command as accuracy
+from torch_complex_subclass.bench import command as bench
 from torch_complex_subclass.op_support import Row
 
 _COLUMNS = ("op", "dtypes", "kind", "compiled", "gradient", "vmap", "ulp", "note")
@@ -38,7 +39,7 @@ examples:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m torch_complex_subclass",
-        description="Complex tensors under torch.compile: what is supported, and how accurate.",
+        description="Complex tensors under torch.compile: support, accuracy, speed.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     ops = commands.add_parser(
@@ -59,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     ops.set_defaults(run=_ops)
     accuracy.add_parser(commands)
+    bench.add_parser(commands)
     return parser
 
 

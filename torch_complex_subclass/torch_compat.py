@@ -6,6 +6,7 @@ not import it.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -349,6 +350,34 @@ def without_caches() -> Iterator[None]:
     off = {"fx_graph_cache": False, "fx_graph_remote_cache": False}
     with config.patch(off), functorch_config.patch(enable_autograd_cache=False):
         yield
+
+
+def fresh_cache_folder() -> AbstractContextManager[Any]:
+    """Compile inside the block without the binaries of earlier runs, and leave none."""
+    from torch._inductor.utils import fresh_inductor_cache
+
+    return fresh_inductor_cache()
+
+
+@contextmanager
+def quiet_compiler() -> Iterator[None]:
+    """Log nothing of what compilers remark; after the block, levels are torch's own."""
+    logs: Any = torch._logging
+    logs.set_logs(all=logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logs.set_logs()
+
+
+def complex_wrapper() -> AbstractContextManager[Any]:
+    """Compile inside the block with complex inputs wrapped in the subclass inside torch.
+
+    Raises AttributeError where torch lacks the setting.
+    """
+    import torch._functorch.config as config
+
+    return config.patch(enable_complex_wrapper=True)
 
 
 # A call of a generated kernel, in the Python code that runs a graph.

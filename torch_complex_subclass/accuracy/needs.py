@@ -1,10 +1,8 @@
-"""Packages that the command needs and the package does not."""
+"""Packages that a command needs and the package does not."""
 
 from __future__ import annotations
 
 import importlib.util
-
-EXTRA = "pip install 'torch_complex_subclass[accuracy]'"
 
 
 class MissingPackageError(Exception):
@@ -16,7 +14,10 @@ def installed(package: str) -> bool:
     return importlib.util.find_spec(package) is not None
 
 
-def need(package: str, purpose: str) -> None:
-    """Raise MissingPackageError unless a package is installed."""
+def need(package: str, purpose: str, extra: str = "accuracy") -> None:
+    """Raise MissingPackageError unless a package is installed; `extra` brings it."""
     if not installed(package):
-        raise MissingPackageError(f"{purpose} needs {package}, which is not installed: {EXTRA}")
+        raise MissingPackageError(
+            f"{purpose} needs {package}, which is not installed: "
+            f"pip install 'torch_complex_subclass[{extra}]'"
+        )

@@ -1,0 +1,37 @@
+"""Whether a result is the one of eager."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+# Relative to the largest element: sums of millions in another order, and phases of many turns.
+_TOLERANCE = {torch.complex64: 1e-4, torch.complex128: 1e-11}
+
+
+def _like(got: Tensor, want: Tensor) -> Tensor:
+    """Undo the interleaved form of a complex result."""
+    if want.is_complex() and not got.is_complex() and got.shape == (*want.shape, 2):
+        return torch.view_as_complex(got.contiguous())
+    return got
+
+
+def difference(got: Sequence[Tensor], want: Sequence[Tensor], dtype: torch.dtype) -> str | None:
+    """Say where results differ from eager's, or return None; `dtype` is that of the case."""
+    if len(got) != len(want):
+        return f"{len(got)} results, eager gives {len(want)}"
+    tolerance = _TOLERANCE[dtype]
+    for i, (a, b) in enumerate(zip(got, want, strict=True)):
+        a = _like(a, b)
+        if (a.shape, a.dtype) != (b.shape, b.dtype):
+            return (
+                f"result {i} is {a.dtype} of shape {tuple(a.shape)}, "
+                f"eager's {b.dtype} of {tuple(b.shape)}"
+            )
+        scale = float(b.abs().max())
+        if not torch.allclose(a, b, rtol=tolerance, atol=tolerance * scale):
+            off = float((a - b).abs().max()) / (scale or 1.0)
+            return f"result {i} is off by {off:.1e} of the largest element, allowed {tolerance:.0e}"
+    return None

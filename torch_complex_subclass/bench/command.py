@@ -1,0 +1,182 @@
+"""The command line: `python -m torch_complex_subclass bench [NAME ...]`."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torch_complex_subclass.accuracy.command import UsageError, positive
+from torch_complex_subclass.accuracy.needs import MissingPackageError, installed, need
+
+if TYPE_CHECKING:
+    from torch_complex_subclass.bench.cases import Case
+    from torch_complex_subclass.bench.measure import Row, Settings
+
+_SIZES = ("small", "medium", "large")
+_AGAINST = ("eager", "stock", "wrapper", "hand", "jax")
+_MODES = ("default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
+_ROUNDS = 15
+
+_EPILOG = """\
+candidates:
+  eager    torch as it is
+  stock    torch.compile(fullgraph=True) without this package
+  wrapper  stock with the complex subclass inside torch
+  hand     the same program written with real tensors, by torch.compile
+  jax      jax.jit, in a process of its own
+  ours     always timed; what a ratio compares with
+
+All but JAX are called in turn in one process; times are medians. A result that differs from
+eager's gets no time. Training is forward and backward of the sum of squared moduli.
+A limit is what moving inputs and results once takes, or the matrix products.
+OMP_NUM_THREADS sets the number of threads.
+
+exit status: 0; 1 where ours fails or differs from eager; 2 for an error
+
+examples:
+  python -m torch_complex_subclass bench --list
+  python -m torch_complex_subclass bench arithmetic rotary --size large --inference
+  python -m torch_complex_subclass bench signals --against stock --against jax --plot signals.png
+  python -m torch_complex_subclass bench --size all --export times.json
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
+        "bench",
+        help="time complex programs, ours beside others",
+        description="Times complex programs compiled by this package and in other ways.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "name", nargs="*", metavar="NAME", help="cases or groups of cases; default: all"
+    )
+    parser.add_argument("--list", action="store_true", help="list the cases and stop")
+    parser.add_argument(
+        "--size",
+        choices=[*_SIZES, "all"],
+        default="medium",
+        help="small fits the L1 cache, large is far beyond the last; default: medium",
+    )
+    parser.add_argument(
+        "--dtype",
+        choices=["complex64", "complex128"],
+        default="complex64",
+        help="default: complex64",
+    )
+    parser.add_argument(
+        "--against",
+        action="append",
+        default=[],
+        choices=_AGAINST,
+        help="what to time beside; can be repeated; default: eager, stock, hand, and jax "
+        "when installed",
+    )
+    modes = parser.add_mutually_exclusive_group()
+    modes.add_argument("--inference", action="store_true", help="the forward call only")
+    modes.add_argument("--training", action="store_true", help="with backward only; default: both")
+    parser.add_argument(
+        "--compile-mode", choices=_MODES, metavar="MODE", help=f"one of {', '.join(_MODES)}"
+    )
+    parser.add_argument(
+        "--rounds",
+        type=positive,
+        default=_ROUNDS,
+        metavar="N",
+        help=f"samples of each; default: {_ROUNDS}",
+    )
+    parser.add_argument("--export", type=Path, metavar="FILE.json", help="write all figures")
+    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the ratios")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the subcommand and return the exit status."""
+    try:
+        return _run(options)
+    except BrokenPipeError:  # not an error; the caller ends quietly
+        raise
+    except (MissingPackageError, UsageError, OSError) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 2
+
+
+def _run(options: argparse.Namespace) -> int:
+    for package in ("tabulate", "tqdm"):
+        need(package, "bench", "bench")
+    from torch_complex_subclass.bench import report  # it imports both
+
+    if options.list:
+        report.list_cases()
+        return 0
+    cases = _chosen(options.name)
+    _check_files(options)
+    settings = _settings(options)
+    sizes = _SIZES if options.size == "all" else (options.size,)
+    modes = tuple(
+        mode for mode, other in ((False, options.training), (True, options.inference)) if not other
+    )
+    rows = report.run(cases, sizes, modes, settings)
+    if not rows:
+        raise UsageError("none of these cases can train; leave out --training")
+    report.show(rows, settings)
+    _write(options, rows, settings)
+    return 1 if any(row.outcomes["ours"].problem for row in rows) else 0
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    import torch
+
+    from torch_complex_subclass.bench.measure import Settings
+
+    default = ["eager", "stock", "hand", *(["jax"] if installed("jax") else [])]
+    against = options.against or default
+    if "jax" in against:
+        need("jax", "--against jax", "bench")
+        need("numpy", "--against jax", "bench")
+    # In one order whatever that of the options, ours before the one that has its own process.
+    order = ("eager", "stock", "wrapper", "hand", "ours", "jax")
+    candidates = tuple(name for name in order if name in against or name == "ours")
+    dtype = torch.complex64 if options.dtype == "complex64" else torch.complex128
+    return Settings(dtype, candidates, options.compile_mode, options.rounds)
+
+
+def _chosen(names: list[str]) -> list[Case]:
+    """The cases of these names and groups, each once, in the order of the list."""
+    from torch_complex_subclass.bench.cases import CASES
+
+    groups = dict.fromkeys(case.group for case in CASES.values())
+    known = [*CASES, *groups]
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known)
+            hint = (
+                f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(known)}"
+            )
+            raise UsageError(f"no case or group {name!r}; {hint}")
+    return [case for case in CASES.values() if not names or {case.name, case.group} & {*names}]
+
+
+def _check_files(options: argparse.Namespace) -> None:
+    """Refuse before the measurement what could not be written after it."""
+    for option, file in (("--export", options.export), ("--plot", options.plot)):
+        if file is not None and not file.parent.is_dir():
+            raise UsageError(f"{option} {file}: there is no folder {file.parent}; make it first")
+    if options.plot is not None:
+        need("matplotlib", "--plot", "bench")
+
+
+def _write(options: argparse.Namespace, rows: list[Row], settings: Settings) -> None:
+    from torch_complex_subclass.bench import export, picture
+
+    if options.export is not None:
+        export.write(rows, settings, options.export)
+        print(f"\nfigures: {options.export}")
+    if options.plot is not None:
+        picture.draw(rows, options.plot)
+        print(f"picture: {options.plot}")

@@ -1,0 +1,59 @@
+"""Measurements as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from torch_complex_subclass.bench import limits, machine
+from torch_complex_subclass.bench.measure import Row, Settings
+from torch_complex_subclass.bench.text import dtype_name, means
+
+
+def _limits(dtype: torch.dtype) -> dict[str, float]:
+    return {
+        "triad_bytes_per_second": limits.bandwidth(),
+        "product_operations_per_second": limits.product_rate(dtype.to_real()),
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "case": row.case.name,
+        "group": row.case.group,
+        "library": row.case.library,
+        "size": row.size,
+        "shape": row.case.shapes[row.size],
+        "dtype": dtype_name(row.dtype),
+        "mode": row.mode,
+        "least_bytes": row.traffic,
+        "least_seconds": row.least_seconds,
+        "candidates": {name: dataclasses.asdict(o) for name, o in row.outcomes.items()},
+        "ratios": {who: row.ratio(who) for who in row.outcomes if who != "ours"},
+    }
+
+
+def as_json(rows: Sequence[Row], settings: Settings) -> str:
+    """All that is known: machine, limits, settings, rows, geometric means; times in seconds."""
+    names = [name for name in settings.candidates if name != "ours"]
+    pairs = {who: means(rows, who) for who in names}
+    document = {
+        "machine": machine.description(),
+        "limits": _limits(settings.dtype),
+        "settings": {"compile_mode": settings.compile_mode, "rounds": settings.rounds},
+        "rows": [_row(row) for row in rows],
+        "geometric_means": {
+            who: {"all": every, "without_library": rest} for who, (every, rest) in pairs.items()
+        },
+    }
+    return json.dumps(document, indent=1) + "\n"
+
+
+def write(rows: Sequence[Row], settings: Settings, file: Path) -> None:
+    """Write the document."""
+    file.write_text(as_json(rows, settings))

@@ -1,0 +1,76 @@
+"""Runs what was asked for, and prints it."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Sequence
+
+from tqdm import tqdm
+
+from torch_complex_subclass import torch_compat as compat
+from torch_complex_subclass.bench import limits, machine, text
+from torch_complex_subclass.bench.cases import CASES, Case
+from torch_complex_subclass.bench.measure import Row, Settings, measure
+
+
+def run(
+    cases: Sequence[Case], sizes: Sequence[str], modes: Sequence[bool], settings: Settings
+) -> list[Row]:
+    """Measure every case at every size in inference (False), training (True), or both.
+
+    Cases that cannot train are left out there. A bar on standard error shows the progress.
+    """
+    wanted = [
+        (case, size, training)
+        for case in cases
+        for size in sizes
+        for training in modes
+        if case.training or not training
+    ]
+    rows = []
+    # What the compiler remarks does not belong between the tables; what fails is said below them.
+    with (
+        compat.fresh_cache_folder(),
+        compat.quiet_compiler(),
+        warnings.catch_warnings(action="ignore"),
+        tqdm(wanted, desc="bench", unit="row", file=sys.stderr, disable=None) as bar,
+    ):
+        _measure_limits(settings)
+        for case, size, training in bar:
+            bar.set_postfix_str(f"{case.name} {size} {'training' if training else 'inference'}")
+            rows.append(measure(case, size, training, settings))
+    return rows
+
+
+def _measure_limits(settings: Settings) -> None:
+    """Measure first, and keep the figures; the first compilation of all takes longer as well."""
+    limits.bandwidth()
+    limits.product_rate(settings.dtype.to_real())
+
+
+def show(rows: Sequence[Row], settings: Settings) -> None:
+    """Print the machine, the tables, and what has no time."""
+    about = machine.description()
+    dtype = settings.dtype.to_real()
+    print(
+        f"{about['processor']}, {about['threads']} of {about['cores']} cores, "
+        f"torch {about['torch']}, vectors: {about['vector_code']}"
+    )
+    print(
+        f"limits: {limits.bandwidth() / 1e9:.1f} GB/s (triad), "
+        f"{limits.product_rate(dtype) / 1e9:.0f} GFLOP/s ({text.dtype_name(dtype)} products)\n"
+    )
+    print(text.times(rows))
+    if table := text.details(rows):
+        print(f"\n{table}")
+    if lines := text.problems(rows):
+        print("\nwithout a time:")
+        print("\n".join(f"  {line}" for line in lines))
+
+
+def list_cases() -> None:
+    """Print one line for each case."""
+    for case in CASES.values():
+        modes = "inference, training" if case.training else "inference"
+        print(f"{case.name:18}{case.group:13}{modes:21}{case.about}")

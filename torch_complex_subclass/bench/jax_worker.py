@@ -96,7 +96,8 @@ def _adam_step(case: Case, arrays: list[Any]) -> Step:
     return step
 
 
-def _step(case: Case, arrays: list[Any], training: bool) -> Step:
+def make_step(case: Case, arrays: list[Any], training: bool) -> Step:
+    """Return a call that gives the results, or the loss and its gradients, as in `steps`."""
     import jax
 
     assert case.jax is not None
@@ -124,7 +125,7 @@ def main(folder: Path) -> None:
 
     with np.load(folder / "inputs.npz") as stored:
         arrays = [jnp.asarray(stored[name]) for name in stored.files]
-    step = _step(CASES[request["case"]], arrays, request["training"])
+    step = make_step(CASES[request["case"]], arrays, request["training"])
     start = time.perf_counter()
     results = step()
     compile_seconds = time.perf_counter() - start

@@ -1,0 +1,371 @@
+"""The command `bench`: what it refuses, prints and writes; its cases are equal programs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from torch_complex_subclass import __main__ as command
+from torch_complex_subclass.bench import candidates, jax_process, limits, report, runner, text
+from torch_complex_subclass.bench.agreement import difference
+from torch_complex_subclass.bench.candidates import Way
+from torch_complex_subclass.bench.cases import CASES, SIZES
+from torch_complex_subclass.bench.measure import Outcome, Row
+from torch_complex_subclass.bench.runner import Timing
+from torch_complex_subclass.bench.steps import as_tuple, make_step, own_code
+
+PNG = b"\x89PNG\r\n\x1a\n"
+DTYPES = (torch.complex64, torch.complex128)
+MODES = pytest.mark.parametrize("training", [False, True], ids=["inference", "training"])
+
+
+def run(*arguments: str) -> int:
+    return command.main(["bench", *arguments])
+
+
+def as_it_is(fn: Callable[..., Any], fullgraph: bool) -> Callable[..., Any]:
+    return fn
+
+
+@pytest.fixture
+def nothing_compiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run every candidate in eager, and guess the limits."""
+    for name, way in candidates.WAYS.items():
+        monkeypatch.setitem(candidates.WAYS, name, Way(None, way.by_hand))
+    monkeypatch.setattr(limits, "bandwidth", lambda working_set=0: 1e10)
+    monkeypatch.setattr(limits, "product_rate", lambda dtype: 1e11)
+
+
+# ---------------------------------------------------------------- cases
+
+
+@MODES
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("name", CASES)
+def test_hand_written_version_is_the_same_program(
+    name: str, dtype: torch.dtype, training: bool
+) -> None:
+    case = CASES[name]
+    inputs = case.draw("tiny", dtype)
+    want = make_step(case, inputs, training, as_it_is)()
+    got = make_step(case, inputs, training, as_it_is, by_hand=True)()
+    assert difference(got, want, dtype) is None
+
+
+@MODES
+@pytest.mark.parametrize("name", CASES)
+def test_version_for_jax_is_the_same_program(name: str, training: bool) -> None:
+    jax = pytest.importorskip("jax")
+    from torch_complex_subclass.bench.jax_worker import make_step as make_jax_step
+
+    case = CASES[name]
+    inputs = case.draw("tiny", torch.complex64)
+    want = make_step(case, inputs, training, as_it_is)()
+    with jax.disable_jit():
+        results = make_jax_step(case, [jax.numpy.asarray(t.numpy()) for t in inputs], training)()
+    got = [torch.from_numpy(jax.numpy.asarray(t).__array__().copy()) for t in results]
+    assert difference(got, want, torch.complex64) is None
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case_has_all_sizes_and_learns_what_it_has(name: str) -> None:
+    case = CASES[name]
+    assert tuple(case.shapes) == SIZES
+    inputs = case.draw("tiny", torch.complex64)
+    assert all(inputs[i].is_floating_point() or inputs[i].is_complex() for i in case.learned)
+    assert all(torch.equal(a, b) for a, b in zip(inputs, case.draw("tiny", DTYPES[0]), strict=True))
+    assert any(t.is_complex() for t in inputs) or case.name == "rotary"
+
+
+def test_adam_makes_the_same_updates_in_jax() -> None:
+    jax = pytest.importorskip("jax")
+    from torch_complex_subclass.bench.jax_worker import make_step as make_jax_step
+
+    case = CASES["perceptron"]
+    inputs = case.draw("tiny", torch.complex64)
+    step = make_step(case, inputs, True, as_it_is)
+    jax_step = make_jax_step(case, [jax.numpy.asarray(t.numpy()) for t in inputs], True)
+    losses = [[float(one()[0]) for _ in range(20)] for one in (step, jax_step)]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-5)
+    assert losses[0][-1] < losses[0][0] * (1 - 1e-3)
+
+
+# ---------------------------------------------------------------- timing
+
+
+def test_candidates_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    now = 0.0
+
+    def taking(name: str, seconds: float) -> Callable[[], None]:
+        def call() -> None:
+            nonlocal now
+            now += seconds
+            calls.append(name)
+
+        return call
+
+    monkeypatch.setattr(runner.time, "perf_counter", lambda: now)
+    found = runner.interleaved({"a": taking("a", 2.0**-10), "b": taking("b", 1.0)}, rounds=3)
+    assert "".join(calls) == "aabb" + "aab" * 3
+    assert found == {"a": Timing(*[2.0**-10] * 3), "b": Timing(1, 1, 1)}
+
+
+def test_garbage_collection_is_back_on() -> None:
+    import gc
+
+    seen: list[bool] = []
+    runner.interleaved({"look": lambda: seen.append(gc.isenabled())}, rounds=1)
+    assert not any(seen)
+    assert gc.isenabled()
+
+
+def test_quartiles() -> None:
+    assert Timing.of([3.0]) == Timing(3, 3, 3)
+    assert Timing.of([5.0, 1, 2, 3, 4]) == Timing(median=3, lower=2, upper=4)
+
+
+def test_copied_code_is_compiled_anew() -> None:
+    def double(x: Tensor, *, factor: int = 2) -> Tensor:
+        return x * factor
+
+    copied = own_code(double)
+    assert copied.__code__ is not double.__code__
+    assert copied(torch.ones(1)) == 2
+
+
+# ---------------------------------------------------------------- agreement
+
+
+def test_difference_is_relative_to_the_largest_element() -> None:
+    want = [torch.tensor([1e6, 1.0])]
+    assert difference([torch.tensor([1e6, 1.5])], want, torch.complex64) is None
+    found = difference([torch.tensor([1e6, 2000.0])], want, torch.complex64)
+    assert found == "result 0 is off by 2.0e-03 of the largest element, allowed 1e-04"
+
+
+def test_nan_is_a_difference_unless_eager_has_it() -> None:
+    nan, one = torch.tensor(torch.nan), torch.tensor(1.0)
+    assert difference([nan], [one], torch.complex64) is not None
+    assert difference([one, one], [one], torch.complex64) == "2 results, eager gives 1"
+
+
+def test_shapes_and_dtypes_are_compared() -> None:
+    found = difference([torch.ones(3)], [torch.ones(2)], torch.complex64)
+    assert found == "result 0 is torch.float32 of shape (3,), eager's torch.float32 of (2,)"
+
+
+# ---------------------------------------------------------------- means
+
+
+def row(name: str, **seconds: float) -> Row:
+    outcomes = {who: Outcome(Timing(t, t, t)) for who, t in seconds.items()}
+    return Row(CASES[name], "small", torch.complex64, False, 8, 1.0, outcomes)
+
+
+def test_geometric_means() -> None:
+    rows = [
+        row("energy", ours=1.0, eager=2.0, stock=3.0),
+        row("norm", ours=2.0, eager=16.0),
+        row("matmul", ours=1.0, eager=0.5),
+    ]
+    assert text.means(rows, "eager") == pytest.approx((2.0, 4.0))
+    assert text.means(rows, "stock") == pytest.approx((3.0, 3.0))
+    assert text.means(rows, "jax") == (None, None)
+    assert text.geometric_mean([]) is None
+
+
+# ---------------------------------------------------------------- the command
+
+
+def test_list_names_every_case(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--list") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(CASES)
+
+
+def test_end_to_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A folder of its own would have the compiler translate its headers again.
+    monkeypatch.setattr(report.compat, "fresh_cache_folder", nullcontext)
+    monkeypatch.setattr(limits, "_GEMM_SIZES", (64,))
+    figures, picture = tmp_path / "x.json", tmp_path / "x.png"
+    options = ["--size", "small", "--rounds", "1", "--inference", "--against", "stock"]
+    assert run("energy", *options, "--export", str(figures), "--plot", str(picture)) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert "stock/ours" in out
+    assert picture.read_bytes().startswith(PNG)
+    document = json.loads(figures.read_text())
+    assert set(document) == {"machine", "limits", "settings", "rows", "geometric_means"}
+    assert document["machine"]["torch"] == torch.__version__
+    assert min(document["limits"].values()) > 0
+    (found,) = document["rows"]
+    assert (found["case"], found["size"], found["mode"]) == ("energy", "small", "inference")
+    assert (found["dtype"], found["shape"]) == ("complex64", [8, 256])
+    assert found["least_bytes"] == 8 * 8 * 256 + 4
+    assert set(found["candidates"]) == {"stock", "ours"}
+    ours = found["candidates"]["ours"]
+    assert set(ours["timing"]) == {"median", "lower", "upper"}
+    assert (ours["kernels"], ours["fallbacks"], ours["problem"]) == (1, {}, None)
+    assert found["candidates"]["stock"]["fallbacks"]
+    assert min(ours["compile_seconds"], ours["overhead_seconds"]) > 0
+    ratio = found["ratios"]["stock"]
+    assert document["geometric_means"] == {
+        "stock": {"all": pytest.approx(ratio), "without_library": pytest.approx(ratio)}
+    }
+
+
+@pytest.mark.usefixtures("nothing_compiles")
+def test_modes_and_groups(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--size", "small", "--rounds", "1", "--against", "hand", "--against", "eager"]
+    assert run("reductions", "norm", *options) == 0
+    out = capsys.readouterr().out
+    titles, _, *lines = out.split("\n\n")[1].splitlines()
+    assert titles.split()[4::2] == ["eager", "hand", "ours", "eager/ours"]
+    names = ("energy", "norm", "softmax", "moments")
+    expected = [(name, mode) for name in names for mode in ("inference", "training")]
+    assert [(line.split()[0], line.split()[3]) for line in lines[:8]] == expected
+    assert [line[:17].strip() for line in lines[8:]] == ["geometric mean", "without library"]
+
+
+@pytest.mark.usefixtures("nothing_compiles")
+def test_failure_of_stock_is_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(graph: Any, inputs: Any, **options: Any) -> Any:
+        raise NotImplementedError("not this one")
+
+    monkeypatch.setitem(candidates.WAYS, "stock", Way(refuse))
+    options = ["--size", "small", "--rounds", "1", "--inference", "--against", "stock"]
+    assert run("norm", *options) == 0
+    out = capsys.readouterr().out
+    assert "norm small complex64 inference: stock: failed: BackendCompilerFailed: " in out
+    assert "NotImplementedError: not this one" in out
+
+
+@pytest.mark.usefixtures("nothing_compiles")
+def test_wrong_result_has_no_time_and_fails_the_command(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Wrong(Way):
+        def step(self, *args: Any) -> Any:
+            step = super().step(*args)
+            return lambda: tuple(2 * t for t in as_tuple(step()))
+
+    monkeypatch.setitem(candidates.WAYS, "ours", Wrong(None))
+    options = ["--size", "small", "--rounds", "1", "--inference", "--against", "eager"]
+    assert run("norm", *options) == 1
+    out = capsys.readouterr().out
+    assert "ours: mismatch: result 0 is off by 1.0e+00 of the largest element" in out
+
+
+@pytest.mark.usefixtures("nothing_compiles")
+def test_jax_runs_in_its_own_process(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("jax")
+    options = ["--dtype", "complex128", "--rounds", "1", "--training", "--against", "jax"]
+    assert run("quadratic_form", "--size", "small", *options) == 0
+    out = capsys.readouterr().out
+    assert "without a time" not in out
+    assert "jax/ours" in out
+
+
+def test_last_line_of_a_failed_process_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jax_process, "_WORKER", "torch_complex_subclass.no_such_module")
+    inputs = CASES["norm"].draw("tiny", torch.complex64)
+    pytest.importorskip("numpy")
+    with pytest.raises(jax_process.JaxError, match=r"No module named .*no_such_module"):
+        jax_process.measure(CASES["norm"], inputs, torch.complex64, False, 1)
+
+
+# ---------------------------------------------------------------- errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["rotarry"], "no case or group 'rotarry'; did you mean rotary?"),
+        (["qqq"], "no case or group 'qqq'; there are: arithmetic, "),
+        (["--export", "no/x.json"], "--export no/x.json: there is no folder no; make it first"),
+        (["--plot", "no/x.png"], "--plot no/x.png: there is no folder no; make it first"),
+    ],
+)
+def test_what_does_not_exist_is_refused(
+    arguments: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(*arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"bench: {message}")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--rounds", "0"], "must be a whole number from 1 up, got '0'"),
+        (["--size", "tiny"], "invalid choice: 'tiny'"),
+        (["--dtype", "float32"], "invalid choice: 'float32'"),
+        (["--against", "ours"], "invalid choice: 'ours'"),
+        (["--compile-mode", "fast"], "invalid choice: 'fast'"),
+        (["--training", "--inference"], "not allowed with argument --training"),
+    ],
+)
+def test_bad_options_are_refused(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run("norm", *arguments)
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("package", "arguments"),
+    [
+        ("tabulate", ["--list"]),
+        ("tqdm", ["norm"]),
+        ("jax", ["norm", "--against", "jax"]),
+        ("matplotlib", ["norm", "--plot", "x.png"]),
+    ],
+)
+def test_missing_package_is_named_with_its_extra(
+    package: str,
+    arguments: list[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    assert run(*arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"needs {package}, which is not installed: pip install " in err
+    assert "torch_complex_subclass[bench]" in err
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from torch_complex_subclass.__main__ import main\n"
+        "try: main(['bench', '--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'tabulate', 'matplotlib', 'jax', 'torch._inductor.compile_fx'}\n"
+        "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "exit status: 0; 1 where ours fails" in done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -313,6 +314,14 @@ def test_what_does_not_exist_is_refused(
     assert out == ""
     assert err.startswith(f"bench: {message}")
     assert err.count("\n") == 1
+
+
+def test_training_of_what_cannot_learn_is_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(CASES, "norm", dataclasses.replace(CASES["norm"], learned=()))
+    assert run("norm", "--training") == 2
+    assert "bench: none of these cases has a training step" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,8 @@ def _run(options: argparse.Namespace) -> int:
         report.list_cases()
         return 0
     cases = _chosen(options.name)
+    if options.training and not any(case.training for case in cases):
+        raise UsageError("none of these cases has a training step; leave out --training")
     _check_files(options)
     settings = _settings(options)
     sizes = _SIZES if options.size == "all" else (options.size,)
@@ -122,8 +124,6 @@ def _run(options: argparse.Namespace) -> int:
         mode for mode, other in ((False, options.training), (True, options.inference)) if not other
     )
     rows = report.run(cases, sizes, modes, settings)
-    if not rows:
-        raise UsageError("none of these cases can train; leave out --training")
     report.show(rows, settings)
     _write(options, rows, settings)
     return 1 if any(row.outcomes["ours"].problem for row in rows) else 0

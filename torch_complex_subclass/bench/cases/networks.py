@@ -54,15 +54,8 @@ def _perceptron_inputs(shape: Shape, dtype: torch.dtype, generator: torch.Genera
 
     bias = normal(width, dtype=dtype.to_real(), generator=generator) / 4
     x, target = (normal(batch, width, dtype=dtype, generator=generator) for _ in range(2))
-    return (
-        x,
-        target,
-        weights(width, width),
-        weights(width),
-        bias,
-        weights(width, width),
-        weights(width),
-    )
+    first, second = weights(width, width), weights(width, width)
+    return x, target, first, weights(width), bias, second, weights(width)
 
 
 def _perceptron_flops(shape: Shape) -> int:

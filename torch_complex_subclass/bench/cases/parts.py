@@ -10,7 +10,8 @@ Parts = tuple[Tensor, Tensor]
 
 def split(z: Tensor) -> Parts:
     """Real and imaginary part of `(..., 2)`."""
-    return z[..., 0], z[..., 1]
+    re, im = z.unbind(-1)
+    return re, im
 
 
 def join(z: Parts) -> Tensor:

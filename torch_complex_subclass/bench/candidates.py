@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -64,7 +63,7 @@ def first_call(way: Way, step: Step) -> FirstCall:
         start = time.perf_counter()
         results = tuple(t.detach().clone() for t in step())
         seconds = time.perf_counter() - start
-    return FirstCall(results, seconds, counted.kernels, dict(Counter(counted.fallbacks)))
+    return FirstCall(results, seconds, counted.kernels, dict(counted.fallbacks))
 
 
 def reason(error: Exception) -> str:

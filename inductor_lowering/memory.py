@@ -10,11 +10,13 @@ import torch
 from torch._inductor import ir
 from torch._inductor.lowering import lowerings
 from torch._inductor.scheduler import ExternKernelSchedulerNode, FusedSchedulerNode, SchedulerNode
-from torch._inductor.virtualized import V
+from torch._inductor.utils import sympy_product
+from torch._inductor.virtualized import V, ops
 from torch.utils._ordered_set import OrderedSet
 
 from torch_complex_subclass.decompositions.compensated import product_error_op
-from torch_complex_subclass.inductor_lowering import fused_rules, interleaved, ops
+from torch_complex_subclass.inductor_lowering import fused_rules, interleaved
+from torch_complex_subclass.inductor_lowering import ops as custom
 
 aten = torch.ops.aten
 
@@ -189,11 +191,36 @@ class InputWritten(ir.ExternKernel):
         return OrderedSet()
 
 
+class _BothParts(ir.Pointwise):
+    """A loop over `(...)` whose `inner_fn` gives two numbers, stored to `(..., 2)`."""
+
+    def store_output(self, output_name: str | None, indexer: Any, vars: Any) -> None:
+        parts: Any = self.make_loader()(vars)
+        for i, value in enumerate(parts):
+            ops.store(output_name or "unnamed", indexer([*vars, sympy.Integer(i)]), value)
+
+
 def write(z: ir.TensorBox, memory: ir.TensorBox, re: ir.TensorBox, im: ir.TensorBox) -> None:
-    """Write both parts into the memory of a graph input, after everything that reads it."""
-    select, copy = lowerings[aten.select.int], lowerings[aten.copy_.default]
-    for i, part in enumerate((re, im)):
-        copy(select(memory, -1, i), part)
+    """Write both parts into the memory of a graph input, after everything that reads it.
+
+    One loop computes and writes both, for each is computed from what the other replaces. Nothing
+    else in the graph reads what it wrote: the pass hands on the parts.
+    """
+    sizes = memory.get_size()[:-1]
+    if V.graph.sizevars.statically_known_equals(sympy_product(sizes), 0):
+        return
+    loaders = [lowerings[aten.expand.default](part, sizes).make_loader() for part in (re, im)]
+    loop = _BothParts(
+        device=memory.get_device(),  # type: ignore[arg-type]
+        dtype=memory.get_dtype(),
+        inner_fn=lambda index: tuple(load(index) for load in loaders),
+        ranges=sizes,
+    )
+    # The layout stores what still reads the memory, as it is before the write.
+    layout = ir.MutationLayoutSHOULDREMOVE(memory)
+    buffer = ir.ComputedBuffer(name=None, layout=layout, data=loop)
+    buffer.name = V.graph.register_buffer(buffer)
+    V.graph.register_operation(buffer)
     InputWritten(z, memory)
 
 
@@ -205,8 +232,8 @@ def write_interleaved(z: ir.TensorBox, memory: ir.TensorBox, t: ir.TensorBox) ->
 
 def table() -> dict[Any, Callable[..., Any]]:
     """The entries for Inductor's table of lowerings."""
-    ops.define()
-    namespace = getattr(torch.ops, ops.NAMESPACE)
+    custom.define()
+    namespace = getattr(torch.ops, custom.NAMESPACE)
     functions = (
         as_complex,
         as_real,

@@ -138,6 +138,15 @@ def test_write_in_place_at_every_length() -> None:
         assert_compiles(fn, a, b, backend="inductor_complex", dynamic=False, gradient=False)
 
 
+def test_write_in_place_is_one_loop_without_temporaries() -> None:
+    def fn(a: Tensor, b: Tensor) -> None:
+        a.mul_(b)
+
+    code = code_of(fn, *(torch.randn(4096, dtype=torch.complex64) for _ in "ab"))
+    assert code.count("for(int64_t x0") == 1
+    assert "empty_strided_cpu(" not in code
+
+
 def on_x86() -> bool:
     from torch._inductor import cpu_vec_isa
 

@@ -30,37 +30,62 @@ LARGEST_GATE = 4
 
 
 def is_written_out(a: Tensor, b: Tensor) -> bool:
-    """True for an outer product, and for a small matrix a times long rows b, as of a gate.
+    """True for a product that no library call makes faster, since it reads each number about once.
 
-    Sizes that are not known do not count as small. Products of small matrices with each other have
-    no long dimension for vectors, and many rows reuse what a library call keeps in registers.
+    These are products of a vector and a matrix, outer products, and products of a small matrix with
+    long rows, as of a gate with a state. Sizes that are not known do not count as small.
     """
-    rows, count = a.shape[-2:]
-    small = [isinstance(n, int) and 0 < n <= LARGEST_GATE for n in (rows, count)]
+    return _is_vector(a, b) or _is_gate(a, b)
+
+
+def _is_vector(a: Tensor, b: Tensor) -> bool:
+    return any(isinstance(n, int) and n == 1 for n in (a.shape[-2], b.shape[-1]))
+
+
+def _is_gate(a: Tensor, b: Tensor) -> bool:
+    """True for an outer product, and for at most 4 rows of at most 4 terms times long rows.
+
+    Products of small matrices with each other have no long dimension for vectors, and many rows
+    reuse what a library call keeps in registers.
+    """
+    rows, count = (isinstance(n, int) and 0 < n <= LARGEST_GATE for n in a.shape[-2:])
     columns = b.shape[-1]
-    return small[1] and (
-        count == 1 or (small[0] and (not isinstance(columns, int) or columns > 15))
-    )
+    return count and (a.shape[-1] == 1 or (rows and (not isinstance(columns, int) or columns > 15)))
+
+
+def _slice_of(z: Pair | Tensor, dim: int, k: int) -> Pair | Tensor:
+    if isinstance(z, Pair):
+        return Pair(z.re.narrow(dim, k, 1), z.im.narrow(dim, k, 1))
+    return z.narrow(dim, k, 1)
 
 
 def _outer_products(a: Pair | Tensor, b: Pair | Tensor) -> Pair:
     """Matrix product, elementwise, so it fuses with what is around."""
-
-    def slice_of(z: Pair | Tensor, dim: int, k: int) -> Pair | Tensor:
-        if isinstance(z, Pair):
-            return Pair(z.re.narrow(dim, k, 1), z.im.narrow(dim, k, 1))
-        return z.narrow(dim, k, 1)
-
     count = as_pair(a).re.shape[-1]
     return functools.reduce(
-        add, (as_pair(mul(slice_of(a, -1, k), slice_of(b, -2, k))) for k in range(count))
+        add, (as_pair(mul(_slice_of(a, -1, k), _slice_of(b, -2, k))) for k in range(count))
     )
 
 
+def _turned(z: Pair | Tensor) -> Pair | Tensor:
+    return Pair(z.re.mT, z.im.mT) if isinstance(z, Pair) else z.mT
+
+
+def _vector_product(a: Pair | Tensor, b: Pair | Tensor) -> Pair:
+    """Matrix product with one row on the left or one column on the right: products, summed."""
+    one_row = as_pair(a).re.shape[-2] == 1
+    terms, dim = (mul(_turned(a), b), -2) if one_row else (mul(a, _turned(b)), -1)
+    re, im = as_pair(terms)
+    return Pair(re.sum(dim, keepdim=True), im.sum(dim, keepdim=True))
+
+
 def product(op: Callable[[Tensor, Tensor], Tensor], a: Pair | Tensor, b: Pair | Tensor) -> Pair:
-    """Four real calls of `op`, or outer products where few of them are summed."""
-    if is_written_out(as_pair(a).re, as_pair(b).re):
+    """Four real calls of `op`, or sums of products where it is cheap to write them out."""
+    left, right = as_pair(a).re, as_pair(b).re
+    if _is_gate(left, right):
         return _outer_products(a, b)
+    if _is_vector(left, right):
+        return _vector_product(a, b)
     if not isinstance(b, Pair):
         re, im = as_pair(a)
         return Pair(op(re, b), op(im, b))

@@ -12,6 +12,7 @@ from torch import Tensor
 import torch_complex_subclass as tcs
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.testing.compare import assert_compiles
+from torch_complex_subclass.testing.ulp import ulp_error
 
 
 def code_of(fn: Callable[..., Any], *args: Any) -> str:
@@ -161,6 +162,19 @@ def test_sine_and_cosine_are_the_accurate_ones() -> None:
     real = code_of(torch.sin, torch.randn(64))
     assert (".sin()" in real) == is_vectorised()
     assert "_u10(" not in real
+
+
+def test_angles_of_every_size() -> None:
+    """Also next to multiples of a quarter turn, where a part has the digits of the rest alone."""
+    g = torch.Generator().manual_seed(2)
+    size = torch.exp2(24 * torch.rand(3000, generator=g, dtype=torch.float64)).float()
+    near = (torch.round(size.double() / (torch.pi / 2)) * (torch.pi / 2)).float()
+    y = torch.cat([size, near, torch.tensor([125.0, 2.0**22, 1e30])])
+    y = torch.cat([y, -y])
+    kernel = torch.compile(torch.exp, fullgraph=True, backend="inductor_complex", dynamic=False)
+    got = kernel(torch.complex(torch.zeros_like(y), y))
+    for part, want in ((got.real, y.double().cos()), (got.imag, y.double().sin())):
+        assert ulp_error(part, (want, torch.zeros_like(want)), None).max() <= 2
 
 
 def test_copysign_calls_no_function() -> None:

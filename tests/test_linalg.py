@@ -9,6 +9,7 @@ from torch import Tensor
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions import linalg
 from torch_complex_subclass.decompositions.registry import Pair
+from torch_complex_subclass.testing.compare import assert_compiles
 from torch_complex_subclass.testing.eager import assert_matches, each_dtype, random
 
 aten = torch.ops.aten
@@ -97,15 +98,34 @@ def test_gate_fuses_with_what_is_around(size: int) -> None:
 
 @pytest.mark.parametrize("left", [c64, torch.float32], ids=str)
 @pytest.mark.parametrize("right", [c64, torch.float32], ids=str)
-@pytest.mark.parametrize("count", [1, 2, 3, 4])
-def test_products_written_out(count: int, left: torch.dtype, right: torch.dtype) -> None:
-    a, b = torch.randn(3, count, dtype=left), torch.randn(count, 20, dtype=right)
+@pytest.mark.parametrize(
+    "sizes", [(3, 1, 20), (3, 2, 20), (3, 4, 20), (1, 7, 5), (5, 7, 1), (1, 7, 1), (1, 3, 20)]
+)
+def test_products_written_out(sizes: Any, left: torch.dtype, right: torch.dtype) -> None:
+    rows, count, columns = sizes
+    a, b = torch.randn(rows, count, dtype=left), torch.randn(count, columns, dtype=right)
     pairs = [Pair(z.real, z.imag) if z.is_complex() else z for z in (a, b)]
     if not isinstance(pairs[0], Pair) and not isinstance(pairs[1], Pair):
         pairs[0] = Pair(a, torch.zeros_like(a))
     want = a.to(c64) @ b.to(c64)
     torch.testing.assert_close(torch.complex(*linalg.mm(*pairs)), want)
     assert linalg.is_written_out(a, b)
+
+
+def test_kernel_of_a_state_space_is_not_stored() -> None:
+    """Only the real part is computed, in the loop that computes its factors."""
+
+    def kernel(c: Tensor, a: Tensor, times: Tensor) -> Tensor:
+        return torch.einsum("hn,hnl->hl", c, torch.exp(a[..., None] * times)).real
+
+    operands = (torch.randn(3, 8, dtype=c64), torch.randn(3, 8, dtype=c64), torch.arange(40.0))
+    assert_compiles(
+        kernel, *operands, backend="inductor_complex", dynamic=False, rtol=1e-5, atol=1e-5
+    )
+    with compat.counted_kernels() as counted, torch.no_grad():
+        torch.compile(kernel, fullgraph=True, backend="inductor_complex")(*operands)
+    assert not counted.fallbacks
+    assert counted.kernels <= 2
 
 
 @pytest.mark.parametrize("shapes", [((3, 5), (5, 20)), ((5, 3), (3, 20)), ((2, 2), (2, 2))])

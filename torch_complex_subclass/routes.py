@@ -2,8 +2,9 @@
 
 The complex GEMM of a CPU library runs near the machine's peak on interleaved memory and applies
 conjugation and transposition for free, so products of two matrices go there. What is added to them
-is fused into the kernels around. Outer products, and products of a small matrix with long rows,
-such as that of a gate with a state vector, are sums of a few terms: elementwise, so they fuse.
+is fused into the kernels around. Products of a vector and a matrix, outer products, and products of
+a small matrix with long rows, such as that of a gate with a state vector, read each number about
+once: their rules write them out, and they fuse.
 """
 
 from __future__ import annotations

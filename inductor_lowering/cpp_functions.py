@@ -3,9 +3,7 @@
 * `copysign` by bit operations. ATen calls a function of SLEEF, which saves every vector register in
   use to memory; rules give zeros their sign by it, many times in a fused kernel.
 * Sine and cosine of float32 within 1 ulp (SLEEF's u10) on AVX2 and AVX-512. ATen calls those within
-  3.5 ulp there, which alone would take most of a rule's bound. Angles from 125 to 2^22 are reduced
-  in float64 first: SLEEF's accurate functions reduce them by the table for all of the range (Payne,
-  Hanek), at five times the cost.
+  3.5 ulp there, which alone would take most of a rule's bound.
 * The bits of a number as an integer, and back, in a register. Inductor takes them through memory,
   one by one.
 * Conjunction and disjunction of two masks as they are. Inductor converts them to masks of 32 bits
@@ -17,7 +15,6 @@ unnecessary.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -67,33 +64,6 @@ def _of_masks(sign: str, stock: Callable[[Any, Any], str]) -> Callable[[Any, Any
 _LANES = ((cpu_vec_isa.VecAVX512, 16), (cpu_vec_isa.VecAVX2, 8))
 
 
-# With k a whole number, or a half more for the cosine, and r = x - k pi in float64 (Cody and Waite,
-# 1980: pi in two words, fused, so k pi loses nothing), the result is sin(r) but for the sign, which
-# changes with each half turn. The argument of the sine is r with that sign.
-_ANY_ANGLE = """[](at::vec::Vectorized<float> x) {{
-    using Single = at::vec::Vectorized<float>;
-    using Double = at::vec::Vectorized<double>;
-    auto size = x.abs();
-    if ((size < Single(125.0f)).zero_mask() == 0 || (size < Single(4194304.0f)).zero_mask() != 0)
-        return Single(Sleef_{name}f{lanes}_u10(x));
-    auto wide = at::vec::convert<double, 2, float, 1>(x);
-    for (int i = 0; i < 2; i++) {{
-        auto whole = (wide[i] * Double({inverse}) - Double({shift})).round();
-        auto turns = whole + Double({shift});
-        auto rest = at::vec::fmadd(turns, Double(-{high}), wide[i]);
-        rest = at::vec::fmadd(turns, Double(-{low}), rest);
-        auto odd = whole - Double(2.0) * (whole * Double(0.5)).floor();
-        wide[i] = rest * ({sign}Double(1.0) {flip} Double(2.0) * odd);
-    }}
-    return Single(Sleef_sinf{lanes}_u10(at::vec::convert<float, 1, double, 2>(wide)));
-}}({x})"""
-_HALF_TURNS = {
-    "sin": {"shift": 0.0, "sign": "", "flip": "-"},
-    "cos": {"shift": 0.5, "sign": "-", "flip": "+"},
-}
-_PI = (math.pi, 1.2246467991473532e-16)  # the second is what sin(pi) of the first gives
-
-
 def _within_one_ulp(name: str, stock: Callable[[Any], str]) -> Callable[[Any], str]:
     def function(x: Any) -> str:
         kernel = V.kernel
@@ -101,11 +71,7 @@ def _within_one_ulp(name: str, stock: Callable[[Any], str]) -> Callable[[Any], s
         single = x.dtype == torch.float32 and kernel._get_num_vectors(x.dtype) == 1
         if not (lanes and single and interleaved.has_complex_values(V.graph)):
             return stock(x)
-        high, low = _PI
-        code = _ANY_ANGLE.format(
-            x=x, name=name, lanes=lanes, inverse=1 / high, high=high, low=low, **_HALF_TURNS[name]
-        )
-        return " ".join(code.split())
+        return f"at::vec::Vectorized<float>(Sleef_{name}f{lanes}_u10({x}))"
 
     function.__name__ = name
     return function

@@ -75,7 +75,6 @@ def _adam_step(case: Case, arrays: list[Any]) -> Step:
 
     differentiate = _differentiated(case)
 
-    @jax.jit
     def learn(args: list[Any], ms: list[Any], vs: list[Any], t: Any) -> Any:
         value, gradients = differentiate(*args)
         ms = [_BETA_1 * m + (1 - _BETA_1) * g for m, g in zip(ms, gradients, strict=True)]
@@ -86,11 +85,12 @@ def _adam_step(case: Case, arrays: list[Any]) -> Step:
             args[i] = args[i] - _LEARNING_RATE * ahead
         return (value, *gradients), args, ms, vs, t + 1
 
+    learn_compiled = jax.jit(learn)
     zeros = [jnp.zeros_like(arrays[i]) for i in case.learned]
     state = [(arrays, zeros, zeros, jnp.ones((), dtype=arrays[0].real.dtype))]
 
     def step() -> tuple[Any, ...]:
-        results, *state[0] = jax.block_until_ready(learn(*state[0]))
+        results, *state[0] = jax.block_until_ready(learn_compiled(*state[0]))
         return tuple(results)
 
     return step

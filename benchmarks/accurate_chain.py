@@ -19,12 +19,13 @@ import textbook
 import torch
 from tabulate import tabulate
 from textbook import Parts
-from timing import medians
 from torch import Tensor
 
 import torch_complex_subclass  # noqa: F401  so that the backend exists uninstalled too
+from torch_complex_subclass.bench.runner import interleaved
 
 LENGTH = 2**20
+ROUNDS = 31
 
 
 def wave(a: Tensor, b: Tensor) -> Tensor:
@@ -96,9 +97,10 @@ def row(name: str, dtype: torch.dtype) -> list[object]:
     torch._dynamo.reset()
     ours = functools.partial(torch.compile, fullgraph=True, backend="inductor_complex")
     runs = {"eager": function, "textbook": ours(by_hand(hand)), "accurate": ours(function)}
-    found = medians({way: functools.partial(fn, *operands) for way, fn in runs.items()})
-    eager, naive, accurate = found.values()
-    return [name, str(dtype).split(".")[1], *found.values(), accurate / naive, eager / accurate]
+    calls = {way: functools.partial(fn, *operands) for way, fn in runs.items()}
+    times = [1e3 * timing.median for timing in interleaved(calls, ROUNDS).values()]
+    eager, naive, accurate = times
+    return [name, str(dtype).split(".")[1], *times, accurate / naive, eager / accurate]
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 import torch_complex_subclass as tcs
 from torch_complex_subclass import torch_compat as compat
+from torch_complex_subclass.bench.cases import CASES
 from torch_complex_subclass.testing.compare import assert_compiles
 from torch_complex_subclass.testing.ulp import ulp_error
 
@@ -29,22 +30,10 @@ def is_vectorised() -> bool:
     return bool(cpu_vec_isa.pick_vec_isa())
 
 
-def chain(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
-    z = a * b.conj()
-    z = z + c
-    z = z * z
-    z = z - a * 0.5
-    z = z * (1 + 2j)
-    z = z / (b + 2)
-    z = z.conj() * a
-    z = -z + 1j
-    return z * c + b
-
-
 def test_chain_of_ten_ops_is_one_kernel_and_two_backward() -> None:
     args = [torch.randn(4096, dtype=torch.complex64, requires_grad=True) for _ in range(3)]
     with tcs.enabled():
-        compiled = torch.compile(chain, fullgraph=True)
+        compiled = torch.compile(CASES["arithmetic"].fn, fullgraph=True)
         with torch.no_grad(), compat.counted_kernels() as inference:
             compiled(*args)
         with compat.counted_kernels() as forward:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 from pathlib import Path
 
 import torch
 
-from torch_complex_subclass.accuracy.needs import MissingPackageError, need
+from torch_complex_subclass.command_line import (
+    UsageError,
+    check_known,
+    exit_status,
+    need,
+    positive,
+)
 
 # Implementations to measure beside that are packages of their own.
 _PACKAGES = ("numpy", "jax")
 
 # Points of each region, of which a function has 15 or 16: at least 20,000 in all.
 _POINTS = 1400
+
+_EXTRA = "accuracy"
 
 _EPILOG = """\
 Errors are in ulp (units in the last place) of each part, against values of mpmath to more digits;
@@ -31,10 +38,6 @@ examples:
   python -m torch_complex_subclass accuracy sinc --against numpy --against jax --plot sinc.png
   python -m torch_complex_subclass accuracy --markdown > docs/accuracy.md
 """
-
-
-class UsageError(Exception):
-    """What was asked for does not exist; the message says what does."""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -78,29 +81,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--markdown", action="store_true", help="print the page docs/accuracy.md instead"
     )
-    parser.set_defaults(run=run)
-
-
-def positive(text: str) -> int:
-    """A whole number from 1 up, for argparse."""
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 up, got {text!r}")
-    return int(text)
-
-
-def run(options: argparse.Namespace) -> int:
-    """Run the subcommand and return the exit status."""
-    try:
-        return _run(options)
-    except BrokenPipeError:  # not an error; the caller ends quietly
-        raise
-    except (MissingPackageError, UsageError, OSError) as error:
-        print(f"accuracy: {error}", file=sys.stderr)
-        return 2
+    parser.set_defaults(run=exit_status("accuracy", _run))
 
 
 def _run(options: argparse.Namespace) -> int:
-    need("mpmath", "accuracy")
+    need("mpmath", "accuracy", _EXTRA)
     from torch_complex_subclass.accuracy import page, report  # they import mpmath
 
     if options.markdown:
@@ -108,22 +93,15 @@ def _run(options: argparse.Namespace) -> int:
         return 0
     for who in options.against:
         if who in _PACKAGES:
-            need(who, f"--against {who}")
+            need(who, f"--against {who}", _EXTRA)
     if options.plot is not None:
         if options.function is None:
             raise UsageError("--plot draws one function: accuracy FUNCTION --plot FILE.png")
-        need("matplotlib", "--plot")
+        need("matplotlib", "--plot", _EXTRA)
     dtype = torch.float32 if options.dtype == "complex64" else torch.float64
     who = list(dict.fromkeys(["compiled" if options.compiled else "ours", *options.against]))
     if options.function is None:
         return 0 if report.summary(dtype, who, options.points) else 1
-    _check_known(options.function, report.functions())
+    check_known("function", options.function, report.functions())
     ok = report.one(options.function, dtype, who, options.points, options.plot)
     return 0 if ok else 1
-
-
-def _check_known(function: str, names: list[str]) -> None:
-    if function not in names:
-        near = difflib.get_close_matches(function, names)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(names)}"
-        raise UsageError(f"no function {function!r}; {hint}")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import difflib
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torch_complex_subclass.accuracy.command import UsageError, positive
-from torch_complex_subclass.accuracy.needs import MissingPackageError, installed, need
+from torch_complex_subclass.command_line import (
+    UsageError,
+    check_known,
+    exit_status,
+    installed,
+    need,
+    positive,
+)
 
 if TYPE_CHECKING:
     from torch_complex_subclass.bench.cases import Case
@@ -92,18 +96,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--export", type=Path, metavar="FILE.json", help="write all figures")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the ratios")
-    parser.set_defaults(run=run)
-
-
-def run(options: argparse.Namespace) -> int:
-    """Run the subcommand and return the exit status."""
-    try:
-        return _run(options)
-    except BrokenPipeError:  # not an error; the caller ends quietly
-        raise
-    except (MissingPackageError, UsageError, OSError) as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 2
+    parser.set_defaults(run=exit_status("bench", _run))
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -153,12 +146,7 @@ def _chosen(names: list[str]) -> list[Case]:
     groups = dict.fromkeys(case.group for case in CASES.values())
     known = [*CASES, *groups]
     for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(name, known)
-            hint = (
-                f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(known)}"
-            )
-            raise UsageError(f"no case or group {name!r}; {hint}")
+        check_known("case or group", name, known)
     return [case for case in CASES.values() if not names or {case.name, case.group} & {*names}]
 
 

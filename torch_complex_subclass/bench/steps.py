@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import types
 from collections.abc import Callable
 from typing import Any
@@ -36,20 +37,13 @@ def as_tuple(results: Any) -> tuple[Tensor, ...]:
     return tuple(results) if isinstance(results, tuple | list) else (results,)
 
 
-def _sum(terms: list[Tensor]) -> Tensor:
-    total = terms[0]
-    for term in terms[1:]:
-        total = total + term
-    return total
-
-
 def _energy(results: tuple[Tensor, ...]) -> Tensor:
     """Sum of squared moduli, as one writes it for results that may be complex."""
-    return _sum([t.abs().square().sum() for t in results])
+    return functools.reduce(torch.add, [t.abs().square().sum() for t in results])
 
 
 def _energy_by_hand(results: tuple[Tensor, ...]) -> Tensor:
-    return _sum([(t * t).sum() for t in results])
+    return functools.reduce(torch.add, [(t * t).sum() for t in results])
 
 
 def _interleaved(t: Tensor) -> Tensor:

@@ -105,9 +105,9 @@ def div(z: Operand, w: Operand) -> Pair:
     Regions: w is brought to a size of about 1 by a power of four, where squares are in range, and z
     away from overflow and underflow by a power of two; both are undone one after the other, for
     their product can be out of range.
-    Special values: a zero divisor divides each part by it, as in eager. Finite over infinite is 0
-    even where the other part of the divisor is infinite or NaN (C23 G.5.2), where eager gives
-    NaN: the gradient of `logaddexp` is such a quotient.
+    Special values: a divisor of two zeros of any sign divides each part by +0, as in eager. Finite
+    over infinite is 0 even where the other part of the divisor is infinite or NaN (C23 G.5.2),
+    where eager gives NaN: the gradient of `logaddexp` is such a quotient.
     Reference: Baudin and Smith (2012) for what goes wrong without a scale.
     """
     if not isinstance(w, Pair):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
+from unittest.mock import patch
 
 import sympy
 import torch
 from torch._inductor import ir
+from torch._inductor.dependencies import MemoryDep, extract_read_writes
 from torch._inductor.lowering import lowerings
 from torch._inductor.scheduler import ExternKernelSchedulerNode, FusedSchedulerNode, SchedulerNode
 from torch._inductor.utils import sympy_product
@@ -203,25 +206,60 @@ class _BothParts(ir.Pointwise):
 def write(z: ir.TensorBox, memory: ir.TensorBox, re: ir.TensorBox, im: ir.TensorBox) -> None:
     """Write both parts into the memory of a graph input, after everything that reads it.
 
-    One loop computes and writes both, for each is computed from what the other replaces. Nothing
-    else in the graph reads what it wrote: the pass hands on the parts.
+    One loop writes both, and computes them too where it reads of that memory only the element that
+    it writes; else the parts are stored first, as `a.add_(a.flip(0))` needs. Nothing else in the
+    graph reads what it wrote: the pass hands on the parts.
     """
     sizes = memory.get_size()[:-1]
     if V.graph.sizevars.statically_known_equals(sympy_product(sizes), 0):
         return
-    loaders = [lowerings[aten.expand.default](part, sizes).make_loader() for part in (re, im)]
-    loop = _BothParts(
-        device=memory.get_device(),  # type: ignore[arg-type]
-        dtype=memory.get_dtype(),
-        inner_fn=lambda index: tuple(load(index) for load in loaders),
-        ranges=sizes,
-    )
+    parts = [lowerings[aten.expand.default](part, sizes) for part in (re, im)]
+    loop = _loop_over(memory, parts)
+    if not _reads_what_it_writes(loop, z, memory):
+        parts = [lowerings[aten.clone.default](part) for part in parts]  # a view would not do
+        for part in parts:
+            part.realize()
+        loop = _loop_over(memory, parts)
     # The layout stores what still reads the memory, as it is before the write.
     layout = ir.MutationLayoutSHOULDREMOVE(memory)
     buffer = ir.ComputedBuffer(name=None, layout=layout, data=loop)
     buffer.name = V.graph.register_buffer(buffer)
     V.graph.register_operation(buffer)
     InputWritten(z, memory)
+
+
+def _loop_over(memory: ir.TensorBox, parts: Sequence[Any]) -> _BothParts:
+    loaders = [part.make_loader() for part in parts]
+    return _BothParts(
+        device=memory.get_device(),  # type: ignore[arg-type]
+        dtype=memory.get_dtype(),
+        inner_fn=lambda index: tuple(load(index) for load in loaders),
+        ranges=memory.get_size()[:-1],
+    )
+
+
+def _reads_what_it_writes(loop: _BothParts, z: ir.TensorBox, memory: ir.TensorBox) -> bool:
+    """True where a loop reads of the memory behind z only the elements that it writes."""
+    store = functools.partial(loop.store_output, "written", memory.make_indexer())
+    with patch.object(ir.FlexibleLayout, "allow_indexing", True):
+        accesses = extract_read_writes(store, loop.get_size())
+    written = {dep.index for dep in accesses.writes if isinstance(dep, MemoryDep)}
+    own, input_name = memory.get_name(), _input_behind(z.get_name())
+    return all(
+        isinstance(dep, MemoryDep) and dep.name == own and dep.index in written
+        for dep in accesses.reads
+        if _input_behind(dep.name) == input_name
+    )
+
+
+def _input_behind(name: str) -> str:
+    """Name of what a view by torch, or view of such a view, is of."""
+    buffer = V.graph.try_get_buffer(name)
+    while isinstance(buffer, _View):
+        (call,) = buffer.inputs
+        name = call.inputs[0].get_name()  # type: ignore[union-attr]
+        buffer = V.graph.try_get_buffer(name)
+    return name
 
 
 def write_interleaved(z: ir.TensorBox, memory: ir.TensorBox, t: ir.TensorBox) -> None:

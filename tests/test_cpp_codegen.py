@@ -137,6 +137,30 @@ def test_write_in_place_is_one_loop_without_temporaries() -> None:
     assert "empty_strided_cpu(" not in code
 
 
+WRITES = {
+    "reversed": lambda a: a.add_(a.flip(0)),
+    "reversed copy": lambda a: a.copy_(a.flip(0)),
+    "rolled": lambda a: a.mul_(a.roll(1, 0)),
+    "transposed": lambda a: a.copy_(a.mT * 1j),
+    "another view": lambda a: a.T.mul_(a.conj() * 2),
+    "overlapping": lambda a: a[1:].add_(a[:-1] * 1j),
+    "one row": lambda a: a.sub_(a[0] * 1),
+    "mean": lambda a: a.sub_(a.mean(0)),
+    "twice": lambda a: (a.mul_(a.flip(1)), a.add_(a.flip(0))),
+    "own element": lambda a: a.mul_(a * 2),
+}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_write_in_place_of_what_other_elements_give(name: str) -> None:
+    a = torch.randn(32, 32, dtype=torch.complex64)
+
+    def fn(a: Tensor) -> None:
+        WRITES[name](a)
+
+    assert_compiles(fn, a, backend="inductor_complex", dynamic=False, gradient=False)
+
+
 def on_x86() -> bool:
     from torch._inductor import cpu_vec_isa
 

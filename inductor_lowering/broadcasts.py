@@ -7,6 +7,10 @@ less: storing takes two passes over the small tensor, computing again takes one 
 element of the large one. Stock Inductor does so for some functions on CPU (exp, log, tanh), but
 neither for sine and cosine nor inside a rule. Applies only to graphs with complex values.
 
+The same holds for overlapping windows of a signal that is reflected at its ends, as of a
+short-time Fourier transform: computed addresses keep vectors out of the loop over the windows, so
+the signal is stored with its reflections.
+
 An upstream `should_realize_on_reuse` with a cost for each function would make this file
 unnecessary.
 """
@@ -16,7 +20,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import torch
 from torch._inductor import ir
+from torch._inductor.dependencies import MemoryDep
+from torch._inductor.lowering import lowerings
 from torch._inductor.utils import sympy_product
 from torch._inductor.virtualized import V
 
@@ -51,6 +58,13 @@ def _is_slow(value: Any) -> bool:
     )
 
 
+def _is_gathered(value: Any) -> bool:
+    """True for a value that is read at computed addresses."""
+    return isinstance(value, ir.Pointwise) and any(
+        isinstance(dep, MemoryDep) and dep.is_indirect() for dep in value.get_reads()
+    )
+
+
 def _copies(value: Any, size: Sequence[Any]) -> float:
     """Elements of a broadcast for each of the value."""
     hint = V.graph.sizevars.optimization_hint
@@ -75,6 +89,25 @@ def _create(stock: Callable[..., Any]) -> Callable[..., Any]:
         return stock(cls, x, new_size)
 
     return create
+
+
+def _unfold(stock: Callable[..., Any]) -> Callable[..., Any]:
+    def unfold(x: Any, dimension: int, size: Any, step: Any) -> Any:
+        value = getattr(_stored_in(x.data), "data", None)
+        overlap = V.graph.sizevars.optimization_hint(
+            size
+        ) >= 2 * V.graph.sizevars.optimization_hint(step)
+        if interleaved.has_complex_values(V.graph) and overlap and _is_gathered(value):
+            x.realize()
+        return stock(x, dimension, size, step)
+
+    return unfold
+
+
+def table() -> dict[Any, Callable[..., Any]]:
+    """The entries for Inductor's table of lowerings."""
+    op = torch.ops.aten.unfold.default
+    return {op: _unfold(lowerings[op])}
 
 
 def replacements() -> list[tuple[Any, str, Any]]:

@@ -4,8 +4,8 @@ Stock Inductor sees two accesses of stride two, declines to vectorise the loop o
 element. Here a load of either part reads whole vectors and separates them once for both parts
 (`at::vec::deinterleave2`); the stores of both parts are joined and written as whole vectors
 (`at::vec::interleave2`). A tile whose columns are contiguous is transposed in front of its loop,
-or behind it, both parts of an element together. The tail of a loop, masked loads and other dtypes
-keep the stock code, which is right for any stride.
+or behind it, both parts of an element together. The tail of a loop takes parts of vectors. Masked
+loads and other dtypes keep the stock code, which is right for any stride.
 
 Applies to buffers that our lowerings made and, for loads, to other memory that a graph with complex
 values reads as pairs; kernels of real programs are what they were. An upstream `CppVecKernel` that
@@ -27,7 +27,7 @@ from torch._inductor.codegen.cpp_utils import DTYPE_TO_CPP, cexpr_index
 from torch._inductor.virtualized import V
 from torch.utils._sympy.symbol import SymT, free_symbol_is_type
 
-from torch_complex_subclass.inductor_lowering import interleaved
+from torch_complex_subclass.inductor_lowering import interleaved, tiles
 
 # Inductor's module is edited and read past what it exports.
 cpp: Any = stock_cpp
@@ -69,9 +69,9 @@ def _split_parity(index: sympy.Expr) -> tuple[sympy.Expr, int] | None:
     return index - parity, parity
 
 
-def _takes_whole_vectors(kernel: Any) -> bool:
+def _takes_vectors(kernel: Any) -> bool:
     kinds = (cpp.CppVecKernel, cpp.CppTile2DKernel)
-    return type(kernel) in kinds and not kernel.tail_size and kernel._load_mask is None
+    return type(kernel) in kinds and kernel._load_mask is None
 
 
 class _Memory(NamedTuple):
@@ -103,7 +103,7 @@ def _at(memory: _Memory, index: sympy.Expr) -> Access | None:
 
 def _access(kernel: Any, name: str, index: sympy.Expr, stored: bool) -> Access | None:
     """Describe an access to interleaved memory; None where stock code must serve."""
-    memory = _memory(name, stored) if _takes_whole_vectors(kernel) else None
+    memory = _memory(name, stored) if _takes_vectors(kernel) else None
     if memory is None:
         return None
     index = kernel.rename_indexing(index)
@@ -118,12 +118,34 @@ def _lanes(kernel: Any, dtype: torch.dtype) -> tuple[int, int]:
     return vectors, kernel.tiling_factor // vectors
 
 
+def _filled(kernel: Any, offset: int, width: int) -> str | None:
+    """Numbers of a vector that the tail of a loop fills; None where there is nothing to say.
+
+    The vector is that of `width` numbers from `offset` in the memory of the parts side by side.
+    """
+    if not kernel.tail_size:
+        return None
+    left = 2 * sympy.sympify(kernel.num_elems) - offset
+    if left.is_Integer:
+        return str(min(max(int(left), 0), width))
+    return f"std::clamp<int64_t>({cexpr_index(left)}, 0, {width})"
+
+
+def _arguments(kernel: Any, pointer: str, offset: int, width: int) -> str:
+    """What `loadu` and `store` are given to touch one vector, or the part of it that is there."""
+    count = _filled(kernel, offset, width)
+    return f"{pointer} + {offset}" + (f", {count}" if count else "")
+
+
 def _load_code(kernel: Any, pointer: str, dtype: torch.dtype) -> str:
     vectors, width = _lanes(kernel, dtype)
     vec = f"at::vec::Vectorized<{DTYPE_TO_CPP[dtype]}>"
 
     def separated(k: int) -> str:
-        first, second = (f"{vec}::loadu({pointer} + {(2 * k + i) * width})" for i in (0, 1))
+        offsets = (2 * k * width, (2 * k + 1) * width)
+        first, second = (
+            f"{vec}::loadu({_arguments(kernel, pointer, offset, width)})" for offset in offsets
+        )
         return f"at::vec::deinterleave2({first}, {second})"
 
     if vectors == 1:
@@ -141,7 +163,7 @@ def _store_code(kernel: Any, pointer: str, dtype: torch.dtype, re: Any, im: Any)
     code = ""
     for k in range(vectors):
         item = f"[{k}]" if vectors > 1 else ""
-        low, high = (f"{pointer} + {(2 * k + i) * width}" for i in (0, 1))
+        low, high = (_arguments(kernel, pointer, (2 * k + i) * width, width) for i in (0, 1))
         code += (
             f"{{ auto p = at::vec::interleave2({re}{item}, {im}{item}); "
             f"p.first.store({low}); p.second.store({high}); }} "
@@ -178,7 +200,7 @@ def _transposed(
     kernel: Any, name: str, index: sympy.Expr, stored: bool
 ) -> tuple[Access, Any] | None:
     """Access to interleaved memory whose columns are contiguous, and the distance of two rows."""
-    if not _takes_whole_vectors(kernel) or kernel.outer_tail_size or kernel.inner_tail_size:
+    if not _takes_vectors(kernel):
         return None
     memory = _memory(name, stored)
     if memory is None or free_symbol_is_type(index, SymT.TMP):
@@ -191,27 +213,14 @@ def _transposed(
     return access, rows
 
 
-def _tile_definition(tile: Any, n: int, dtype: torch.dtype) -> str:
-    return f"alignas(64) {DTYPE_TO_CPP[dtype]} {tile}[{2 * n * n}];"
-
-
-def _tile_copies(tile: Any, pointer: str, n: int, distance: Any, from_tile: bool) -> str:
-    """Loops that transpose a tile on its way from memory or to it; parts stay side by side."""
-    inside = f"{tile}[{2 * n} * column + 2 * row"
-    outside = f"{pointer}[{cexpr_index(distance)} * row + 2 * column"
-    to, source = (outside, inside) if from_tile else (inside, outside)
-    loops = "".join(f"for (long {i} = 0; {i} < {n}; {i}++) " for i in ("row", "column"))
-    return f"{loops}{{ {to}] = {source}]; {to} + 1] = {source} + 1]; }}"
-
-
 def _tile(kernel: Any, pointer: str, dtype: torch.dtype, distance: Any) -> Any:
     """Copy a tile in front of the loop, transposed."""
     key, n = f"tile of pairs at {pointer}", kernel.tiling_factor
     if kernel.cse.contains(key):
         return kernel.cse.get(key)
     tile = kernel.cse.generate(kernel.preloads, key, write=False)
-    kernel.preloads.writeline(_tile_definition(tile, n, dtype))
-    kernel.preloads.writeline(_tile_copies(tile, pointer, n, distance, from_tile=False))
+    kernel.preloads.writeline(tiles.definition(tile, n, dtype))
+    kernel.preloads.writeline(tiles.fill(kernel, tile, pointer, distance, dtype))
     return tile
 
 
@@ -291,12 +300,12 @@ def _store_tile(stock: Callable[..., Any]) -> Callable[..., Any]:
         if pair is not None:
             re, im = pair
             n, tile = self.tiling_factor, self.cse.newvar()
-            self.preloads.writeline(_tile_definition(tile, n, access.dtype))
+            self.preloads.writeline(tiles.definition(tile, n, access.dtype))
             row = f"{tile} + {2 * n} * {self.inner_itervar()}"
             code = _store_code(self, row, access.dtype, re.value, im.value)
             self.stores.writeline(DeferredLine(name, code))
             pointer = f"({self.args.output(re.name)} + {cexpr_index(access.base)})"
-            copies = _tile_copies(tile, pointer, n, distance, from_tile=True)
+            copies = tiles.empty(self, tile, pointer, distance, access.dtype)
             self.poststores.writeline(DeferredLine(name, copies))
 
     return store

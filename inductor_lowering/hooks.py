@@ -6,11 +6,13 @@ While installed:
   rebuild complex memory (`aten.add` views it as real before the pass can see it), others are less
   accurate than the rule. Real arguments take the same decomposition as before.
 * Composite rules are decompositions of complex arguments.
+* Overlapping frames are added by reading them, also those of real tensors.
 * The gradient of the complex svd is traced: what it checks becomes an assertion in the graph.
 * The lowerings of our custom ops are in Inductor's table.
 * Inductor traces each value of a graph with complex values once, and stores fewer of those inside
   a rule.
-* A transcendental of a small tensor is stored before it is broadcast.
+* A transcendental of a small tensor is stored before it is broadcast, and a reflected signal before
+  its windows are taken.
 * Vector code has an accurate sine and cosine, and keeps signs, bits and masks in registers; GCC
   keeps the order of sums under the flag for unsafe optimisations.
 * Nested expressions may be 20,000 deep while a graph is compiled, and a graph that holds our ops is
@@ -43,6 +45,7 @@ from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions.registry import TABLE, Kind
 from torch_complex_subclass.dispatch import has_function
 from torch_complex_subclass.export import for_complex, is_complex
+from torch_complex_subclass.inductor_lowering import overlap_add
 
 _MISSING = object()
 
@@ -67,8 +70,10 @@ def _set(undo: contextlib.ExitStack, table: dict[Any, Any], key: Any, value: Any
 
 
 def _install_decompositions(undo: contextlib.ExitStack) -> None:
+    unfold_backward = torch.ops.aten.unfold_backward.default
     for table in compat.inductor_decomposition_tables():
         _set(undo, table, torch.ops.aten.allclose.default, _allclose)
+        _set(undo, table, unfold_backward, overlap_add.decomposition(table[unfold_backward]))
         for op, rule in TABLE.items():
             if rule.kind is Kind.COMPOSITE:
                 stock = {"otherwise": table[op]} if op in table else {}
@@ -101,9 +106,9 @@ def _allclose(
 
 
 def _install_lowerings(undo: contextlib.ExitStack) -> None:
-    from torch_complex_subclass.inductor_lowering import memory
+    from torch_complex_subclass.inductor_lowering import broadcasts, memory
 
-    for op, lowering in memory.table().items():
+    for op, lowering in (memory.table() | broadcasts.table()).items():
         _set(undo, compat.inductor_lowerings(), op, lowering)
 
 

@@ -30,6 +30,12 @@ def is_vectorised() -> bool:
     return bool(cpu_vec_isa.pick_vec_isa())
 
 
+def is_avx512() -> bool:
+    from torch._inductor import cpu_vec_isa
+
+    return isinstance(cpu_vec_isa.pick_vec_isa(), cpu_vec_isa.VecAVX512)
+
+
 def test_chain_of_ten_ops_is_one_kernel_and_two_backward() -> None:
     args = [torch.randn(4096, dtype=torch.complex64, requires_grad=True) for _ in range(3)]
     with tcs.enabled():
@@ -86,6 +92,15 @@ def test_every_length_of_tail(dtype: torch.dtype, shape: tuple[int, ...]) -> Non
     assert_compiles(
         mixed, a, b, backend="inductor_complex", dynamic=False, gradient=False, rtol=2e-5, atol=1e-4
     )
+
+
+def test_tails_are_read_and_written_by_parts_of_vectors() -> None:
+    code = code_of(lambda a, b: a * b, *(torch.randn(39, dtype=torch.complex64) for _ in "ab"))
+    turned = code_of(
+        lambda a, b: a + b.mT, *(torch.randn(17, 17, dtype=torch.complex64) for _ in "ab")
+    )
+    assert "tmpbuf" not in code + turned
+    assert ("loadu(in_ptr0 + static_cast<int64_t>(2L*x0) + 16, 0)" in code) == is_avx512()
 
 
 def turned_around(a: Tensor, b: Tensor) -> tuple[Tensor, ...]:

@@ -7,6 +7,7 @@ code gives the two-operand products to the library's complex kernel unless told 
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -32,10 +33,11 @@ LARGEST_GATE = 4
 def is_written_out(a: Tensor, b: Tensor) -> bool:
     """True for a product that no library call makes faster, since it reads each number about once.
 
-    These are products of a vector and a matrix, outer products, and products of a small matrix with
-    long rows, as of a gate with a state. Sizes that are not known do not count as small.
+    These are products of a vector and a matrix, outer products, products of a small matrix with
+    long rows, as of a gate with a state, and many products of small matrices that lie side by side.
+    Sizes that are not known do not count as small.
     """
-    return _is_vector(a, b) or _is_gate(a, b)
+    return _is_vector(a, b) or _is_gate(a, b) or _is_batch_of_small(a, b)
 
 
 def _is_vector(a: Tensor, b: Tensor) -> bool:
@@ -51,6 +53,22 @@ def _is_gate(a: Tensor, b: Tensor) -> bool:
     rows, count = (isinstance(n, int) and 0 < n <= LARGEST_GATE for n in a.shape[-2:])
     columns = b.shape[-1]
     return count and (a.shape[-1] == 1 or (rows and (not isinstance(columns, int) or columns > 15)))
+
+
+LARGEST_OF_MANY = 2**14
+"""Largest number of products in one of many small matrix products that are written out."""
+
+
+def _is_batch_of_small(a: Tensor, b: Tensor) -> bool:
+    """True for small matrices that lie side by side, element by element, as weights of modes do.
+
+    The batch is then what is long and contiguous; a library call copies each matrix first. Larger
+    matrices gain more from what a library call keeps in registers.
+    """
+    if a.dim() != 3 or b.dim() != 3 or not all(isinstance(n, int) for n in (*a.shape, *b.shape)):
+        return False
+    side_by_side = any(t.shape[0] >= 16 and t.stride(0) == min(t.stride()) for t in (a, b))
+    return side_by_side and 0 < math.prod(a.shape[1:]) * b.shape[-1] <= LARGEST_OF_MANY
 
 
 def _slice_of(z: Pair | Tensor, dim: int, k: int) -> Pair | Tensor:
@@ -79,6 +97,28 @@ def _vector_product(a: Pair | Tensor, b: Pair | Tensor) -> Pair:
     return Pair(re.sum(dim, keepdim=True), im.sum(dim, keepdim=True))
 
 
+def _products_of_batch(a: Pair | Tensor, b: Pair | Tensor) -> Pair:
+    """Batched matrix product: products of all pairs of rows and columns, summed.
+
+    The batch comes last in the loops, and in the memory of the result.
+    """
+    left, right = (_moved(z, (1, 2, 0)) for z in (a, b))
+    re, im = as_pair(mul(_spread(left, 2), _spread(right, 0)))
+    return as_pair(_moved(Pair(re.sum(1), im.sum(1)), (2, 0, 1)))
+
+
+def _moved(z: Pair | Tensor, order: tuple[int, ...]) -> Pair | Tensor:
+    return (
+        Pair(z.re.permute(order), z.im.permute(order)) if isinstance(z, Pair) else z.permute(order)
+    )
+
+
+def _spread(z: Pair | Tensor, dim: int) -> Pair | Tensor:
+    return (
+        Pair(z.re.unsqueeze(dim), z.im.unsqueeze(dim)) if isinstance(z, Pair) else z.unsqueeze(dim)
+    )
+
+
 def product(op: Callable[[Tensor, Tensor], Tensor], a: Pair | Tensor, b: Pair | Tensor) -> Pair:
     """Four real calls of `op`, or sums of products where it is cheap to write them out."""
     left, right = as_pair(a).re, as_pair(b).re
@@ -86,6 +126,8 @@ def product(op: Callable[[Tensor, Tensor], Tensor], a: Pair | Tensor, b: Pair | 
         return _outer_products(a, b)
     if _is_vector(left, right):
         return _vector_product(a, b)
+    if _is_batch_of_small(left, right):
+        return _products_of_batch(a, b)
     if not isinstance(b, Pair):
         re, im = as_pair(a)
         return Pair(op(re, b), op(im, b))

@@ -19,13 +19,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from torch._inductor import ir
-from torch._inductor.dependencies import MemoryDep
+from torch._inductor.dependencies import MemoryDep, extract_read_writes
 from torch._inductor.lowering import lowerings
 from torch._inductor.utils import sympy_product
 from torch._inductor.virtualized import V
+from torch.utils._sympy.functions import FloorDiv, ModularIndexing
 
 from torch_complex_subclass.inductor_lowering import interleaved
 
@@ -65,6 +67,15 @@ def _is_gathered(value: Any) -> bool:
     )
 
 
+def _is_split(x: Any) -> bool:
+    """True for a view that reads memory by quotients and remainders of an index."""
+    with patch.object(ir.FlexibleLayout, "allow_indexing", True):
+        reads = extract_read_writes(x.make_loader(), x.get_size()).reads
+    return any(
+        isinstance(dep, MemoryDep) and dep.index.has(FloorDiv, ModularIndexing) for dep in reads
+    )
+
+
 def _copies(value: Any, size: Sequence[Any]) -> float:
     """Elements of a broadcast for each of the value."""
     hint = V.graph.sizevars.optimization_hint
@@ -78,7 +89,7 @@ def store_before_broadcast(x: Any, size: Sequence[Any]) -> None:
     if not isinstance(box, ir.StorageBox) or not isinstance(value, ir.Pointwise):
         return
     least = LEAST_COPIES.get(value.device.type, LEAST_COPIES_ELSEWHERE)
-    if _copies(value, size) >= least and _is_slow(value):
+    if _copies(value, size) >= least and (_is_slow(value) or _is_split(x)):
         box.realize()
 
 

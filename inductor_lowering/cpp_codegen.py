@@ -56,19 +56,6 @@ def _real_name(name: str) -> str:
     return name
 
 
-def _split_parity(index: sympy.Expr) -> tuple[sympy.Expr, int] | None:
-    """Return `index` rounded down to even, and its parity, when that is the same for all values."""
-    constant, rest = sympy.expand(index).as_coeff_Add()
-    if not isinstance(constant, sympy.Integer):
-        return None
-    for term in sympy.Add.make_args(rest):
-        coefficient = term.as_coeff_Mul()[0]
-        if not isinstance(coefficient, sympy.Integer) or coefficient % 2:
-            return None
-    parity = int(constant) % 2
-    return index - parity, parity
-
-
 def _takes_vectors(kernel: Any) -> bool:
     kinds = (cpp.CppVecKernel, cpp.CppTile2DKernel)
     return type(kernel) in kinds and kernel._load_mask is None
@@ -95,7 +82,7 @@ def _memory(name: str, stored: bool) -> _Memory | None:
 
 
 def _at(memory: _Memory, index: sympy.Expr) -> Access | None:
-    split = _split_parity(index)
+    split = interleaved.split_parity(index)
     if split is None or (memory.own_part and split[1]):
         return None
     return Access(memory.root, split[0], memory.own_part + split[1], memory.dtype)

@@ -44,6 +44,19 @@ def has_complex_values(graph: Any) -> bool:
 _rewritten: weakref.WeakKeyDictionary[Any, bool] = weakref.WeakKeyDictionary()
 
 
+def split_parity(index: sympy.Expr) -> tuple[sympy.Expr, int] | None:
+    """Return `index` rounded down to even, and its parity, when that is the same for all values."""
+    constant, rest = sympy.expand(index).as_coeff_Add()
+    if not isinstance(constant, sympy.Integer):
+        return None
+    for term in sympy.Add.make_args(rest):
+        coefficient = term.as_coeff_Mul()[0]
+        if not isinstance(coefficient, sympy.Integer) or coefficient % 2:
+            return None
+    parity = int(constant) % 2
+    return index - parity, parity
+
+
 def holds_pairs(graph: Any, name: str) -> bool:
     """True for a buffer in whose memory each even index is followed by an odd one.
 

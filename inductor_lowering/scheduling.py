@@ -4,7 +4,8 @@ Both parts of a value are computed in one loop.
 Inductor fuses two loops that read or write the same elements. The parts of `a + b` share no
 element: one reads and writes the even ones, the other the odd ones of the same memory, which as two
 loops goes through the cache twice and is never accessed by whole vectors. Here loops that write the
-two parts of one interleaved buffer count as sharing what they write.
+two parts of one interleaved buffer count as sharing what they write, and those that read the two
+parts of the same numbers as sharing what they read.
 
 Loops that are fused over rows, and keep a row for themselves in between, go over one row at a time.
 Inductor fuses them also where a loop takes several rows at once in a vector, and each overwrites
@@ -17,12 +18,13 @@ make this file unnecessary. Applies only to graphs with complex values.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sympy
 from torch._inductor import scheduler
 from torch._inductor.codegen import cpp
+from torch._inductor.dependencies import MemoryDep
 from torch._inductor.virtualized import V
 
 from torch_complex_subclass.inductor_lowering import interleaved
@@ -34,14 +36,35 @@ def _parts_written(node: Any) -> dict[str, int]:
     return dict(known[name] for name in node.get_buffer_names() if name in known)
 
 
-def _bytes_shared(self: Any, node1: Any, node2: Any) -> int:
-    """Bytes that two loops write side by side."""
+def _write_one_value(node1: Any, node2: Any) -> bool:
+    """True for loops that write the two parts of a value."""
     if node1.is_reduction() or node2.is_reduction():
-        return 0
+        return False
     ours, theirs = _parts_written(node1), _parts_written(node2)
-    if not any(ours[root] != theirs[root] for root in ours.keys() & theirs.keys()):
-        return 0
-    return sum(self.dep_size_hint(dep) for dep in node1.read_writes.writes)
+    return any(ours[root] != theirs[root] for root in ours.keys() & theirs.keys())
+
+
+def _parts_read(node: Any) -> dict[tuple[Any, ...], MemoryDep]:
+    """What a loop reads of pairs, by memory, address of the real part, and sizes."""
+    found = {}
+    for dep in node.read_writes.reads:
+        if isinstance(dep, MemoryDep) and _is_interleaved(dep.name):
+            split = interleaved.split_parity(dep.index)
+            if split is not None:
+                found[dep.name, split[0], dep.size] = dep
+    return found
+
+
+def _is_interleaved(name: str) -> bool:
+    return name in interleaved.of(V.graph).buffers or interleaved.holds_pairs(V.graph, name)
+
+
+def _bytes_shared(self: Any, node1: Any, node2: Any) -> int:
+    """Bytes that two loops write side by side, and read side by side."""
+    written = node1.read_writes.writes if _write_one_value(node1, node2) else ()
+    ours, theirs = _parts_read(node1), _parts_read(node2)
+    read = [dep for pair, dep in ours.items() if pair in theirs and theirs[pair] != dep]
+    return sum(self.dep_size_hint(dep) for dep in (*written, *read))
 
 
 def _score(stock: Callable[..., Any]) -> Callable[..., Any]:
@@ -53,6 +76,34 @@ def _score(stock: Callable[..., Any]) -> Callable[..., Any]:
         return (score[0] + shared, *score[1:]) if isinstance(score, tuple) else score + shared
 
     return score_fusion_memory
+
+
+def _pairs_of_writers(nodes: Sequence[Any]) -> list[tuple[Any, Any]]:
+    """Loops that write the two parts of a value, in the order that they run in."""
+    writers: dict[str, list[Any]] = {}
+    for node in nodes:
+        for root in _parts_written(node):
+            writers.setdefault(root, []).append(node)
+    return [(pair[0], pair[1]) for pair in writers.values() if len(pair) == 2]
+
+
+def _with_writers(stock: Callable[..., Any]) -> Callable[..., Any]:
+    """Also try loops that read nothing in common, as those of `torch.complex(x, y)` do."""
+
+    def get_possible_fusions(self: Any, nodes: Sequence[Any], *args: Any) -> Any:
+        found = stock(self, nodes, *args)
+        if not interleaved.has_complex_values(V.graph):
+            return found
+        more = [
+            pair
+            for pair in _pairs_of_writers(nodes)
+            if pair not in found
+            and self.can_fuse(*pair, *args)
+            and not self.get_backend(pair[0].get_device()).get_fusion_pair_priority(*pair)
+        ]
+        return found + more
+
+    return get_possible_fusions
 
 
 def takes_rows_at_once(proxies: Any, depth: int) -> bool:
@@ -76,5 +127,6 @@ def replacements() -> list[tuple[Any, str, Any]]:
     check = "check_outer_fusion_loop_level_attr"
     return [
         (owner, "score_fusion_memory", _score(owner.score_fusion_memory)),
+        (owner, "get_possible_fusions", _with_writers(owner.get_possible_fusions)),
         (rows, check, _one_row_at_a_time(getattr(rows, check))),
     ]

@@ -128,6 +128,42 @@ def test_kernel_of_a_state_space_is_not_stored() -> None:
     assert counted.kernels <= 2
 
 
+def mixed_modes(z: Tensor, weight: Tensor) -> Tensor:
+    """Weights of a Fourier neural operator on a few modes; the product is a batch over modes."""
+    return torch.einsum("bixy,ioxy->boxy", z[:, :, :4, :6], weight) * 2
+
+
+def test_many_small_products_of_matrices_side_by_side() -> None:
+    operands = torch.randn(2, 3, 8, 9, dtype=c64), torch.randn(3, 5, 4, 6, dtype=c64)
+    assert_compiles(mixed_modes, *operands, backend="inductor_complex", rtol=1e-5, atol=1e-5)
+    with compat.counted_kernels() as counted, torch.no_grad():
+        torch.compile(mixed_modes, fullgraph=True, backend="inductor_complex")(*operands)
+    assert not counted.fallbacks
+
+
+@pytest.mark.parametrize("left", [c64, torch.float32], ids=str)
+def test_batch_that_lies_side_by_side_is_written_out(left: torch.dtype) -> None:
+    a = torch.randn(20, 3, 4, dtype=left)
+    b = torch.randn(4, 5, 20, dtype=c64).permute(2, 0, 1)
+    assert linalg.is_written_out(a, b)
+    got = linalg.bmm(Pair(a.real, a.imag) if a.is_complex() else a, Pair(b.real, b.imag))
+    torch.testing.assert_close(torch.complex(*got), a.to(c64) @ b)
+    assert got.re.permute(1, 2, 0).is_contiguous()
+
+
+@pytest.mark.parametrize(
+    "b",
+    [
+        torch.empty(20, 4, 5),
+        torch.empty(4, 5, 8).permute(2, 0, 1),
+        torch.empty(64, 65, 20).permute(2, 0, 1),
+    ],
+    ids=["one after the other", "few", "large"],
+)
+def test_batches_left_to_the_library(b: Tensor) -> None:
+    assert not linalg.is_written_out(torch.empty(b.shape[0], 4, b.shape[1]), b)
+
+
 @pytest.mark.parametrize("shapes", [((3, 5), (5, 20)), ((5, 3), (3, 20)), ((2, 2), (2, 2))])
 def test_products_left_to_the_library(shapes: Any) -> None:
     assert not linalg.is_written_out(*(torch.empty(shape) for shape in shapes))

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch._inductor.codegen import cpp
 
 import torch_complex_subclass as tcs
+from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.inductor_lowering.scheduling import takes_rows_at_once
 from torch_complex_subclass.testing.compare import assert_compiles
 
@@ -49,3 +50,21 @@ def test_gradient_of_softmax_over_moduli(stride: int) -> None:
         return (weights * weights).sum()
 
     assert_compiles(fn, torch.randn(8, 256, stride), backend="inductor_complex")
+
+
+def loops(fn: Any, *args: Any) -> int:
+    """Loop nests in the generated C++."""
+    from torch._inductor.utils import run_and_get_code
+
+    with tcs.enabled(), compat.without_caches():
+        _, code = run_and_get_code(torch.compile(fn, fullgraph=True), *args)
+    return code[0].count("for(int64_t x0")
+
+
+def test_parts_that_read_nothing_in_common_are_written_in_one_loop() -> None:
+    assert loops(torch.complex, torch.randn(64), torch.randn(64)) == 1
+
+
+def test_parts_of_one_operand_are_read_in_one_loop() -> None:
+    z = torch.randn(64, dtype=torch.complex64)
+    assert loops(lambda z: (z.real * 2, z.imag * 3), z) == 1

@@ -4,7 +4,8 @@ The complex GEMM of a CPU library runs near the machine's peak on interleaved me
 conjugation and transposition for free, so products of two matrices go there. What is added to them
 is fused into the kernels around. Products of a vector and a matrix, outer products, and products of
 a small matrix with long rows, such as that of a gate with a state vector, read each number about
-once: their rules write them out, and they fuse.
+once: their rules write them out, and they fuse. So do many small products whose matrices lie side
+by side, as weights of Fourier modes do: the library would copy each.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from torch._inductor.codegen.cpp_utils import DTYPE_TO_CPP, cexpr_index
 from torch._inductor.virtualized import V
 from torch.utils._sympy.symbol import SymT, free_symbol_is_type
 
-from torch_complex_subclass.inductor_lowering import interleaved, tiles
+from torch_complex_subclass.inductor_lowering import interleaved, pieces, tiles
 
 # Inductor's module is edited and read past what it exports.
 cpp: Any = stock_cpp
@@ -160,18 +160,61 @@ def _store_code(kernel: Any, pointer: str, dtype: torch.dtype, re: Any, im: Any)
 
 def _load(stock: Callable[..., Any]) -> Callable[..., Any]:
     def load(self: Any, name: str, index: sympy.Expr) -> Any:
+        if interleaved.has_complex_values(V.graph):
+            index = pieces.merged(index)
         access = _access(self, name, index, stored=False)
+        if access is not None:
+            pointer = f"{self.args.input(name)} + {cexpr_index(access.base)}"
+            code = _load_code(self, pointer, access.dtype)
+            return _load_part(self, access, code, (self, name, index))
+        access = _broken_access(self, name, index)
         if access is None:
             return stock(self, name, index)
-        pointer = f"{self.args.input(name)} + {cexpr_index(access.base)}"
-        return _load_part(self, access, pointer, (self, name, index))
+        code = _broken_load_code(self, self.args.input(name), access)
+        return _load_part(self, access, code, (self, name, index))
 
     return load
 
 
-def _load_part(kernel: Any, access: Access, pointer: str, args: tuple[Any, ...]) -> Any:
-    """Read both parts, once, and return the one that is asked for."""
-    code = _load_code(kernel, pointer, access.dtype)
+def _broken_access(kernel: Any, name: str, index: sympy.Expr) -> Access | None:
+    """Describe an access that is of stride two but for a break now and then."""
+    memory = _memory(name, stored=False) if _takes_vectors(kernel) else None
+    index = kernel.rename_indexing(index)
+    if memory is None or free_symbol_is_type(index, SymT.TMP):
+        return None
+    growth = pieces.slope(index, kernel.itervars[kernel.tiling_idx], kernel.tiling_factor)
+    return _at(memory, index) if growth == 2 else None
+
+
+_BROKEN_LOAD = """[&]() {{
+auto address = [&](int64_t lane) {{ return {address}; }};
+if (address({last}) - address(0) == 2 * ({last})) return {whole};
+alignas(64) {type} lanes[{size}];
+for (int64_t lane = 0; lane <= {last}; lane++) {{
+lanes[2 * lane] = {pointer}[address(lane)];
+lanes[2 * lane + 1] = {pointer}[address(lane) + 1];
+}}
+return {gathered};
+}}()"""
+
+
+def _broken_load_code(kernel: Any, pointer: str, access: Access) -> str:
+    """Load whole vectors where no break lies in them, and number by number where one does."""
+    lane = sympy.Symbol("lane", integer=True)
+    moved = kernel.scale_index_with_offset(access.base, itervar_idx=kernel.tiling_idx, offset=lane)
+    return _BROKEN_LOAD.format(
+        address=cexpr_index(moved),
+        last=cexpr_index(kernel.num_elems - 1),
+        whole=_load_code(kernel, f"{pointer} + address(0)", access.dtype),
+        type=DTYPE_TO_CPP[access.dtype],
+        size=2 * kernel.tiling_factor,
+        pointer=pointer,
+        gathered=_load_code(kernel, "lanes", access.dtype),
+    )
+
+
+def _load_part(kernel: Any, access: Access, code: str, args: tuple[Any, ...]) -> Any:
+    """Read both parts by `code`, once, and return the one that is asked for."""
     both = kernel.cse.generate(kernel.loads, code, dtype=access.dtype)
     part = "second" if access.part else "first"
     value = kernel.cse.generate(kernel.loads, f"{both}.{part}", dtype=access.dtype)
@@ -221,7 +264,8 @@ def _load_tile(stock: Callable[..., Any]) -> Callable[..., Any]:
         pointer = f"({self.args.input(name)} + {cexpr_index(access.base)})"
         tile = _tile(self, pointer, access.dtype, distance)
         row = f"{tile} + {2 * self.tiling_factor} * {self.inner_itervar()}"
-        return _load_part(self, access, row, (self, name, index))
+        code = _load_code(self, row, access.dtype)
+        return _load_part(self, access, code, (self, name, index))
 
     return load
 
@@ -302,9 +346,11 @@ def _store_tile(stock: Callable[..., Any]) -> Callable[..., Any]:
 def _stride_two_is_contiguous() -> Iterator[None]:
     stock = cpp.stride_at_vec_range
 
-    def stride(*args: Any, **kwargs: Any) -> Any:
-        found = stock(*args, **kwargs)
-        return sympy.S.One if found == 2 else found
+    def stride(index: sympy.Expr, var: sympy.Symbol, vec_length: int | None = None) -> Any:
+        index = pieces.merged(index)
+        found = stock(index, var, vec_length)
+        is_broken = not found.is_number and pieces.slope(index, var, vec_length or 1) == 2
+        return sympy.S.One if found == 2 or is_broken else found
 
     cpp.stride_at_vec_range = stride
     try:

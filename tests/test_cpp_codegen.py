@@ -103,6 +103,15 @@ def test_tails_are_read_and_written_by_parts_of_vectors() -> None:
     assert ("loadu(in_ptr0 + static_cast<int64_t>(2L*x0) + 16, 0)" in code) == is_avx512()
 
 
+def test_a_rolled_operand_is_read_by_whole_vectors() -> None:
+    code = code_of(
+        lambda a, b: torch.fft.fftshift(a, dim=-1) * b,
+        *(torch.randn(4, 64, dtype=torch.complex64) for _ in "ab"),
+    )
+    assert ("auto address" in code) == is_vectorised()
+    assert "tmpbuf" not in code
+
+
 def turned_around(a: Tensor, b: Tensor) -> tuple[Tensor, ...]:
     """Transposed operands, and results that are stored transposed."""
     return (

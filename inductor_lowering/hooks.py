@@ -6,6 +6,7 @@ While installed:
   rebuild complex memory (`aten.add` views it as real before the pass can see it), others are less
   accurate than the rule. Real arguments take the same decomposition as before.
 * Composite rules are decompositions of complex arguments.
+* Fourier transforms are written as what is registered for their device says.
 * Overlapping frames are added by reading them, also those of real tensors.
 * The gradient of the complex svd is traced: what it checks becomes an assertion in the graph.
 * The lowerings of our custom ops are in Inductor's table.
@@ -45,7 +46,7 @@ from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions.registry import TABLE, Kind
 from torch_complex_subclass.dispatch import has_function
 from torch_complex_subclass.export import for_complex, is_complex
-from torch_complex_subclass.inductor_lowering import overlap_add
+from torch_complex_subclass.inductor_lowering import fft, overlap_add
 
 _MISSING = object()
 
@@ -73,6 +74,8 @@ def _install_decompositions(undo: contextlib.ExitStack) -> None:
     unfold_backward = torch.ops.aten.unfold_backward.default
     for table in compat.inductor_decomposition_tables():
         _set(undo, table, torch.ops.aten.allclose.default, _allclose)
+        for op, decomposition in fft.table().items():
+            _set(undo, table, op, decomposition)
         _set(undo, table, unfold_backward, overlap_add.decomposition(table[unfold_backward]))
         for op, rule in TABLE.items():
             if rule.kind is Kind.COMPOSITE:

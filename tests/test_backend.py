@@ -143,7 +143,8 @@ def test_combined_pass_for_torch_without_lists() -> None:
     graph.output(())
     combined(graph)
     assert own.calls == 1
-    assert combined.uuid() == ("counting", backend.source_digest())
+    assert combined.uuid() == ("counting", backend._graph_pass().uuid())
+    assert backend.source_digest() in backend._graph_pass().uuid()
     assert backend._graph_pass().after(lambda graph: None).uuid() is None
 
 

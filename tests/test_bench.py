@@ -16,11 +16,19 @@ import torch
 from torch import Tensor
 
 from torch_complex_subclass import __main__ as command
-from torch_complex_subclass.bench import candidates, jax_process, limits, report, runner, text
+from torch_complex_subclass.bench import (
+    candidates,
+    export,
+    jax_process,
+    limits,
+    report,
+    runner,
+    text,
+)
 from torch_complex_subclass.bench.agreement import difference
 from torch_complex_subclass.bench.candidates import Way
-from torch_complex_subclass.bench.cases import CASES, SIZES
-from torch_complex_subclass.bench.measure import Outcome, Row
+from torch_complex_subclass.bench.cases import CASES, SIZES, Case
+from torch_complex_subclass.bench.rows import Outcome, Row, Settings
 from torch_complex_subclass.bench.runner import Timing
 from torch_complex_subclass.bench.steps import as_tuple, make_step, own_code
 
@@ -271,6 +279,72 @@ def test_wrong_result_has_no_time_and_fails_the_command(
     assert run("norm", *options) == 1
     out = capsys.readouterr().out
     assert "ours: mismatch: result 0 is off by 1.0e+00 of the largest element" in out
+
+
+@pytest.mark.usefixtures("nothing_compiles")
+def test_case_that_raises_has_a_row_with_its_problem(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refuse(*args: Any) -> Any:
+        raise ValueError("no such field")
+
+    monkeypatch.setitem(CASES, "norm", dataclasses.replace(CASES["norm"], fn=refuse))
+    figures = tmp_path / "x.json"
+    options = ["--size", "small", "--rounds", "1", "--inference", "--against", "eager"]
+    assert run("norm", "softmax", *options, "--export", str(figures)) == 1
+    assert "norm small complex64 inference: ours: failed: ValueError: no such field" in (
+        capsys.readouterr().out
+    )
+    failed, other = json.loads(figures.read_text())["rows"]
+    assert (failed["least_bytes"], failed["least_seconds"]) == (None, None)
+    assert {o["problem"] for o in failed["candidates"].values()} == {
+        "failed: ValueError: no such field"
+    }
+    assert other["candidates"]["ours"]["problem"] is None
+
+
+@pytest.mark.usefixtures("nothing_compiles")
+@pytest.mark.parametrize("finished", [0, 1])
+def test_interrupted_run_keeps_its_rows(
+    finished: int,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    def interrupted(case: Case, *others: Any) -> Row:
+        if len(measured) == finished:
+            raise KeyboardInterrupt
+        measured.append(case.name)
+        return row(case.name, eager=2.0, ours=1.0)
+
+    measured: list[str] = []
+    monkeypatch.setattr(report, "measure", interrupted)
+    figures = tmp_path / "x.json"
+    options = ["--size", "small", "--against", "eager", "--inference"]
+    assert run("energy", "norm", *options, "--export", str(figures)) == 130
+    out = capsys.readouterr().out
+    assert [name for name in ("energy", "norm") if name in out] == ["energy"][:finished]
+    assert [path.name for path in tmp_path.iterdir()] == ["x.json"][:finished]
+    if finished:
+        assert [r["case"] for r in json.loads(figures.read_text())["rows"]] == ["energy"]
+
+
+def test_export_that_fails_leaves_the_earlier_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fill(self: Path, text: str) -> None:
+        with self.open("w") as file:
+            file.write(text[:9])
+        raise OSError("no space left")
+
+    file = tmp_path / "x.json"
+    file.write_text("earlier")
+    monkeypatch.setattr(Path, "write_text", fill)
+    monkeypatch.setattr(limits, "bandwidth", lambda: 1e10)
+    monkeypatch.setattr(limits, "product_rate", lambda dtype: 1e11)
+    with pytest.raises(OSError, match="no space left"):
+        export.write([], Settings(torch.complex64, ("ours",), None, 1), file)
+    assert file.read_text() == "earlier"
 
 
 @pytest.mark.usefixtures("nothing_compiles")

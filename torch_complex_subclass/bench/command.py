@@ -17,12 +17,13 @@ from torch_complex_subclass.command_line import (
 
 if TYPE_CHECKING:
     from torch_complex_subclass.bench.cases import Case
-    from torch_complex_subclass.bench.measure import Row, Settings
+    from torch_complex_subclass.bench.rows import Row, Settings
 
 _SIZES = ("small", "medium", "large")
 _AGAINST = ("eager", "stock", "wrapper", "hand", "jax")
 _MODES = ("default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
 _ROUNDS = 15
+_INTERRUPTED = 130  # as a shell says of a program that SIGINT ends
 
 _EPILOG = """\
 candidates:
@@ -38,7 +39,9 @@ eager's gets no time. Training is forward and backward of the sum of squared mod
 A limit is what moving inputs and results once takes, or the matrix products.
 OMP_NUM_THREADS sets the number of threads.
 
-exit status: 0; 1 where ours fails or differs from eager; 2 for an error
+--export writes after each case, so an interrupted run keeps what it has.
+
+exit status: 0; 1 where ours fails or differs from eager; 2 for an error; 130 interrupted
 
 examples:
   python -m torch_complex_subclass bench --list
@@ -116,16 +119,32 @@ def _run(options: argparse.Namespace) -> int:
     modes = tuple(
         mode for mode, other in ((False, options.training), (True, options.inference)) if not other
     )
-    rows = report.run(cases, sizes, modes, settings)
-    report.show(rows, settings)
-    _write(options, rows, settings)
-    return 1 if any(row.outcomes["ours"].problem for row in rows) else 0
+    rows: list[Row] = []
+    interrupted = False
+    try:
+        report.run(
+            cases, sizes, modes, settings, lambda row: _keep(row, rows, settings, options.export)
+        )
+    except KeyboardInterrupt:
+        interrupted = True
+    _finish(options, rows, settings)
+    failed = any(row.outcomes["ours"].problem for row in rows)
+    return _INTERRUPTED if interrupted else int(failed)
+
+
+def _keep(row: Row, rows: list[Row], settings: Settings, file: Path | None) -> None:
+    """Add a row, and write all there are, so that no end of the run loses them."""
+    from torch_complex_subclass.bench import export
+
+    rows.append(row)
+    if file is not None:
+        export.write(rows, settings, file)
 
 
 def _settings(options: argparse.Namespace) -> Settings:
     import torch
 
-    from torch_complex_subclass.bench.measure import Settings
+    from torch_complex_subclass.bench.rows import Settings
 
     default = ["eager", "stock", "hand", *(["jax"] if installed("jax") else [])]
     against = options.against or default
@@ -159,11 +178,14 @@ def _check_files(options: argparse.Namespace) -> None:
         need("matplotlib", "--plot", "bench")
 
 
-def _write(options: argparse.Namespace, rows: list[Row], settings: Settings) -> None:
-    from torch_complex_subclass.bench import export, picture
+def _finish(options: argparse.Namespace, rows: list[Row], settings: Settings) -> None:
+    """Print and draw the rows there are; those of --export are written already."""
+    from torch_complex_subclass.bench import picture, report
 
+    if not rows:
+        return
+    report.show(rows, settings)
     if options.export is not None:
-        export.write(rows, settings, options.export)
         print(f"\nfigures: {options.export}")
     if options.plot is not None:
         picture.draw(rows, options.plot)

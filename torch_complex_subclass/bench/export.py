@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import torch
 
 from torch_complex_subclass.bench import limits, machine
-from torch_complex_subclass.bench.measure import Row, Settings
+from torch_complex_subclass.bench.rows import Row, Settings
 from torch_complex_subclass.bench.text import dtype_name, means
 
 
@@ -55,5 +56,7 @@ def as_json(rows: Sequence[Row], settings: Settings) -> str:
 
 
 def write(rows: Sequence[Row], settings: Settings, file: Path) -> None:
-    """Write the document."""
-    file.write_text(as_json(rows, settings))
+    """Write the document in one step, so that a run that ends here leaves a whole one."""
+    part = file.with_name(f"{file.name}.part")
+    part.write_text(as_json(rows, settings))
+    os.replace(part, file)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from torch_complex_subclass.bench import jax_process, limits
 from torch_complex_subclass.bench.agreement import difference
 from torch_complex_subclass.bench.candidates import WAYS, first_call, reason
 from torch_complex_subclass.bench.cases import Case, Inputs
+from torch_complex_subclass.bench.rows import Outcome, Row, Settings
 from torch_complex_subclass.bench.runner import Timing, interleaved
 from torch_complex_subclass.bench.steps import Step
 
@@ -19,56 +20,18 @@ from torch_complex_subclass.bench.steps import Step
 _OVERHEAD_OF = ("stock", "ours")
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How one candidate did; without a timing, `problem` says why."""
-
-    timing: Timing | None = None
-    problem: str | None = None
-    compile_seconds: float | None = None
-    kernels: int | None = None
-    fallbacks: dict[str, int] = field(default_factory=dict)
-    overhead_seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class Row:
-    """A case at a size, and what each candidate made of it."""
-
-    case: Case
-    size: str
-    dtype: torch.dtype
-    training: bool
-    traffic: int
-    """Bytes of inputs and results, each of which moves at least once."""
-    least_seconds: float
-    """What the machine needs for that traffic, or for the matrix products."""
-    outcomes: dict[str, Outcome]
-
-    @property
-    def mode(self) -> str:
-        """What a call does."""
-        return "training" if self.training else "inference"
-
-    def ratio(self, who: str) -> float | None:
-        """Time of a candidate over ours; above 1, ours is faster."""
-        theirs, ours = (self.outcomes.get(name, Outcome()).timing for name in (who, "ours"))
-        return theirs.median / ours.median if theirs and ours else None
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What holds for all rows."""
-
-    dtype: torch.dtype
-    candidates: tuple[str, ...]
-    """Names in WAYS, and `jax`; eager is run for its results even when it is not timed."""
-    compile_mode: str | None
-    rounds: int
-
-
 def measure(case: Case, size: str, training: bool, settings: Settings) -> Row:
-    """Check and time every candidate."""
+    """Check and time every candidate; where the case itself raises, all have that problem."""
+    try:
+        return _measure(case, size, training, settings)
+    except Exception as error:
+        # One case must not cost the others their rows.
+        failed = Outcome(problem=f"failed: {reason(error)}")
+        outcomes = dict.fromkeys(settings.candidates, failed)
+        return Row(case, size, settings.dtype, training, None, None, outcomes)
+
+
+def _measure(case: Case, size: str, training: bool, settings: Settings) -> Row:
     inputs = case.draw(size, settings.dtype)
     steps, outcomes, want = _prepare(case, inputs, training, settings)
     timings = interleaved(steps, settings.rounds)

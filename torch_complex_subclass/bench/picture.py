@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from torch_complex_subclass.bench.measure import Row
+from torch_complex_subclass.bench.rows import Row
 
 
 def draw(rows: Sequence[Row], file: Path) -> None:

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tqdm import tqdm
 
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.bench import limits, machine, text
 from torch_complex_subclass.bench.cases import CASES, Case
-from torch_complex_subclass.bench.measure import Row, Settings, measure
+from torch_complex_subclass.bench.measure import measure
+from torch_complex_subclass.bench.rows import Row, Settings
 
 
 def run(
-    cases: Sequence[Case], sizes: Sequence[str], modes: Sequence[bool], settings: Settings
-) -> list[Row]:
+    cases: Sequence[Case],
+    sizes: Sequence[str],
+    modes: Sequence[bool],
+    settings: Settings,
+    keep: Callable[[Row], None],
+) -> None:
     """Measure every case at every size in inference (False), training (True), or both.
 
-    Cases that cannot train are left out there. A bar on standard error shows the progress.
+    Each row is handed to `keep` as soon as it is there. Cases that cannot train are left out
+    there. A bar on standard error shows the progress.
     """
     wanted = [
         (case, size, training)
@@ -28,7 +34,6 @@ def run(
         for training in modes
         if case.training or not training
     ]
-    rows = []
     # What the compiler remarks does not belong between the tables; what fails is said below them.
     with (
         compat.fresh_cache_folder(),
@@ -39,8 +44,7 @@ def run(
         _measure_limits(settings)
         for case, size, training in bar:
             bar.set_postfix_str(f"{case.name} {size} {'training' if training else 'inference'}")
-            rows.append(measure(case, size, training, settings))
-    return rows
+            keep(measure(case, size, training, settings))
 
 
 def _measure_limits(settings: Settings) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import torch
 from tabulate import tabulate
 
-from torch_complex_subclass.bench.measure import Outcome, Row
+from torch_complex_subclass.bench.rows import Outcome, Row
 
 
 def geometric_mean(values: Iterable[float]) -> float | None:
@@ -83,12 +83,16 @@ def details(rows: Sequence[Row]) -> str:
         cells = _name(row)
         for name in names:
             cells += _detail(row.outcomes[name])
-        ours = row.outcomes.get("ours", Outcome()).timing
-        cells.append(_number(row.least_seconds / ours.median if ours else None, 0.01))
+        cells.append(_number(_share_of_limit(row), 0.01))
         table.append(cells)
     parts = ("kernels", "fallbacks", "compile s", "tiny call us")
     titles = _NAME + [f"{name} {part}" for name in names for part in parts] + ["% of limit"]
     return _table(table, [title.replace(" ", "\n", 1) for title in titles])
+
+
+def _share_of_limit(row: Row) -> float | None:
+    ours = row.outcomes.get("ours", Outcome()).timing
+    return row.least_seconds / ours.median if ours and row.least_seconds is not None else None
 
 
 def _detail(outcome: Outcome) -> list[str]:

@@ -1,0 +1,58 @@
+"""What is measured: a row for each case, size and mode, an outcome for each candidate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+
+from torch_complex_subclass.bench.cases import Case
+from torch_complex_subclass.bench.runner import Timing
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one candidate did; without a timing, `problem` says why."""
+
+    timing: Timing | None = None
+    problem: str | None = None
+    compile_seconds: float | None = None
+    kernels: int | None = None
+    fallbacks: dict[str, int] = field(default_factory=dict)
+    overhead_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A case at a size, and what each candidate made of it."""
+
+    case: Case
+    size: str
+    dtype: torch.dtype
+    training: bool
+    traffic: int | None
+    """Bytes of inputs and results, each of which moves at least once; None: the case failed."""
+    least_seconds: float | None
+    """What the machine needs for that traffic, or for the matrix products."""
+    outcomes: dict[str, Outcome]
+
+    @property
+    def mode(self) -> str:
+        """What a call does."""
+        return "training" if self.training else "inference"
+
+    def ratio(self, who: str) -> float | None:
+        """Time of a candidate over ours; above 1, ours is faster."""
+        theirs, ours = (self.outcomes.get(name, Outcome()).timing for name in (who, "ours"))
+        return theirs.median / ours.median if theirs and ours else None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What holds for all rows."""
+
+    dtype: torch.dtype
+    candidates: tuple[str, ...]
+    """Names in WAYS, and `jax`; eager is run for its results even when it is not timed."""
+    compile_mode: str | None
+    rounds: int

@@ -7,11 +7,14 @@ not import it.
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from unittest.mock import patch
 
 import torch
 from torch import Tensor, fx
@@ -352,11 +355,28 @@ def without_caches() -> Iterator[None]:
         yield
 
 
-def fresh_cache_folder() -> AbstractContextManager[Any]:
-    """Compile inside the block without the binaries of earlier runs, and leave none."""
-    from torch._inductor.utils import fresh_inductor_cache
+@contextmanager
+def cache_folder(folder: Path) -> Iterator[None]:
+    """Compile inside the block with all of torch's caches in `folder`, and none in memory.
 
-    return fresh_inductor_cache()
+    With an empty folder nothing is found that was compiled before; what is compiled stays there.
+    """
+    import torch._functorch.config as functorch_config
+    from torch._inductor import config
+    from torch._inductor.utils import clear_caches
+
+    folders = {"TORCHINDUCTOR_CACHE_DIR": str(folder), "TRITON_CACHE_DIR": str(folder / "triton")}
+    caches = {"fx_graph_cache": True, "fx_graph_remote_cache": False}
+    clear_caches()
+    try:
+        with (
+            patch.dict(os.environ, folders),
+            config.patch(caches),
+            functorch_config.patch(enable_autograd_cache=True),
+        ):
+            yield
+    finally:
+        clear_caches()
 
 
 @contextmanager
@@ -393,8 +413,8 @@ class KernelCount:
 
 
 @contextmanager
-def counted_kernels() -> Iterator[KernelCount]:
-    """Count what Inductor generates inside the block; its caches are off meanwhile."""
+def counted_kernels(caches: bool = False) -> Iterator[KernelCount]:
+    """Count what Inductor generates inside the block, with its `caches` on or off."""
     from torch._inductor import ir
     from torch._inductor.graph import GraphLowering
 
@@ -418,7 +438,7 @@ def counted_kernels() -> Iterator[KernelCount]:
     kernel_class.create = classmethod(create)
     stock_note, lowering.save_output_code = lowering.save_output_code, staticmethod(note)
     try:
-        with without_caches():
+        with nullcontext() if caches else without_caches():
             yield count
     finally:
         kernel_class.create = classmethod(stock)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -31,7 +32,11 @@ class Way:
         def compiled(fn: Function, fullgraph: bool) -> Function:
             if self.backend is None:
                 return fn
-            return torch.compile(own_code(fn), fullgraph=fullgraph, backend=self.backend, mode=mode)
+            # Never dynamic: all ways compile the one code of Optimizer.step, and Dynamo would take
+            # the weights of the next one for a change of sizes.
+            return torch.compile(
+                own_code(fn), fullgraph=fullgraph, dynamic=False, backend=self.backend, mode=mode
+            )
 
         return make_step(case, inputs, training, compiled, self.by_hand)
 
@@ -57,9 +62,15 @@ class FirstCall:
     """Calls of complex kernels by op."""
 
 
-def first_call(way: Way, step: Step) -> FirstCall:
-    """Compile, without code that an earlier run has left."""
-    with way.around(), compat.counted_kernels() as counted:
+def first_call(way: Way, step: Step, caches: Path) -> FirstCall:
+    """Compile with torch's caches in a folder, and nothing else of what was compiled before.
+
+    With an empty folder this is a cold compilation: tracing, code generation, g++. Again on the
+    folder that it has filled, after a reset, it is a warm one: tracing, and loading what
+    AOTAutograd's and Inductor's caches and that of binaries have. Translated headers are shared,
+    as they are between all programs of a user.
+    """
+    with way.around(), compat.cache_folder(caches), compat.counted_kernels(caches=True) as counted:
         start = time.perf_counter()
         results = tuple(t.detach().clone() for t in step())
         seconds = time.perf_counter() - start

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from torch_complex_subclass.bench import limits, machine
-from torch_complex_subclass.bench.rows import Row, Settings
+from torch_complex_subclass.bench.rows import Row, Settings, cold_seconds
 from torch_complex_subclass.bench.text import dtype_name, means
 
 
@@ -36,21 +36,29 @@ def _row(row: Row) -> dict[str, Any]:
         "least_seconds": row.least_seconds,
         "candidates": {name: dataclasses.asdict(o) for name, o in row.outcomes.items()},
         "ratios": {who: row.ratio(who) for who in row.outcomes if who != "ours"},
+        "compile_ratio": row.ratio("ours", cold_seconds, "hand"),
     }
+
+
+def _means(rows: Sequence[Row], settings: Settings) -> dict[str, Any]:
+    """Of the times of others over ours, and under `compile` of ours over hand-written code."""
+    others = [name for name in settings.candidates if name != "ours"]
+    found = {name: _both(means(rows, name)) for name in others}
+    return {**found, "compile": _both(means(rows, "ours", cold_seconds, "hand"))}
+
+
+def _both(pair: tuple[float | None, float | None]) -> dict[str, float | None]:
+    return dict(zip(("all", "without_library"), pair, strict=True))
 
 
 def as_json(rows: Sequence[Row], settings: Settings) -> str:
     """All that is known: machine, limits, settings, rows, geometric means; times in seconds."""
-    names = [name for name in settings.candidates if name != "ours"]
-    pairs = {who: means(rows, who) for who in names}
     document = {
         "machine": machine.description(),
         "limits": _limits(settings.dtype),
         "settings": {"compile_mode": settings.compile_mode, "rounds": settings.rounds},
         "rows": [_row(row) for row in rows],
-        "geometric_means": {
-            who: {"all": every, "without_library": rest} for who, (every, rest) in pairs.items()
-        },
+        "geometric_means": _means(rows, settings),
     }
     return json.dumps(document, indent=1) + "\n"
 

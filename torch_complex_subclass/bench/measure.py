@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from torch_complex_subclass.bench import jax_process, limits
 from torch_complex_subclass.bench.agreement import difference
-from torch_complex_subclass.bench.candidates import WAYS, first_call, reason
+from torch_complex_subclass.bench.candidates import WAYS, FirstCall, first_call, reason
 from torch_complex_subclass.bench.cases import Case, Inputs
 from torch_complex_subclass.bench.rows import Outcome, Row, Settings
 from torch_complex_subclass.bench.runner import Timing, interleaved
@@ -20,10 +22,32 @@ from torch_complex_subclass.bench.steps import Step
 _OVERHEAD_OF = ("stock", "ours")
 
 
+@dataclass(frozen=True)
+class _Task:
+    """What the candidates of a row have in common."""
+
+    case: Case
+    inputs: Inputs
+    training: bool
+    settings: Settings
+    caches: Path
+    """Has a folder of torch's caches for each candidate, empty when it compiles first."""
+
+    def step(self, name: str) -> Step:
+        """What is timed of a candidate, not yet compiled."""
+        return WAYS[name].step(self.case, self.inputs, self.training, self.settings.compile_mode)
+
+    def first_call(self, name: str, step: Step) -> FirstCall:
+        """Compile the step of a candidate."""
+        return first_call(WAYS[name], step, self.caches / name)
+
+
 def measure(case: Case, size: str, training: bool, settings: Settings) -> Row:
     """Check and time every candidate; where the case itself raises, all have that problem."""
     try:
-        return _measure(case, size, training, settings)
+        with tempfile.TemporaryDirectory() as folder:
+            task = _Task(case, case.draw(size, settings.dtype), training, settings, Path(folder))
+            return _measure(task, size)
     except Exception as error:
         # One case must not cost the others their rows.
         failed = Outcome(problem=f"failed: {reason(error)}")
@@ -31,17 +55,18 @@ def measure(case: Case, size: str, training: bool, settings: Settings) -> Row:
         return Row(case, size, settings.dtype, training, None, None, outcomes)
 
 
-def _measure(case: Case, size: str, training: bool, settings: Settings) -> Row:
-    inputs = case.draw(size, settings.dtype)
-    steps, outcomes, want = _prepare(case, inputs, training, settings)
+def _measure(task: _Task, size: str) -> Row:
+    case, settings, training = task.case, task.settings, task.training
+    steps, outcomes, want = _prepare(task)
     timings = interleaved(steps, settings.rounds)
-    overheads = _overheads(case, training, settings, timings) if size != "tiny" else timings
     for name, timing in timings.items():
-        overhead = overheads[name].median if name in overheads else None
-        outcomes[name] = replace(outcomes[name], timing=timing, overhead_seconds=overhead)
+        warm = _warm_seconds(task, name)
+        outcomes[name] = replace(outcomes[name], timing=timing, warm_compile_seconds=warm)
+    for name, timing in _overheads(task, timings).items():
+        outcomes[name] = replace(outcomes[name], overhead_seconds=timing.median)
     if "jax" in settings.candidates:
-        outcomes["jax"] = _in_jax(case, inputs, training, settings, want)
-    traffic = _bytes([*inputs, *want])
+        outcomes["jax"] = _in_jax(task, want)
+    traffic = _bytes([*task.inputs, *want])
     flops = case.flops(case.shapes[size]) * (3 if training else 1) if case.flops else 0
     least = limits.least_seconds(traffic, flops, settings.dtype.to_real())
     ordered = {name: outcomes[name] for name in settings.candidates}
@@ -52,9 +77,7 @@ def _bytes(tensors: Iterable[Tensor]) -> int:
     return sum(t.nbytes for t in tensors)
 
 
-def _prepare(
-    case: Case, inputs: Inputs, training: bool, settings: Settings
-) -> tuple[dict[str, Step], dict[str, Outcome], tuple[Tensor, ...]]:
+def _prepare(task: _Task) -> tuple[dict[str, Step], dict[str, Outcome], tuple[Tensor, ...]]:
     """Compile and check all candidates of this process.
 
     Returns those to be timed, what is known of each, and eager's results.
@@ -62,34 +85,26 @@ def _prepare(
     torch.compiler.reset()
     steps: dict[str, Step] = {}
     outcomes: dict[str, Outcome] = {}
-    eager = WAYS["eager"].step(case, inputs, training, None)
+    eager = task.step("eager")
     want = tuple(t.detach().clone() for t in eager())
-    for name in settings.candidates:
+    for name in task.settings.candidates:
         if name == "eager":
             steps[name], outcomes[name] = eager, Outcome()
         elif name in WAYS:
-            step, outcomes[name] = _compiled(name, case, inputs, training, settings, want)
+            step, outcomes[name] = _compiled(name, task, want)
             if step is not None:
                 steps[name] = step
     return steps, outcomes, want
 
 
-def _compiled(
-    name: str,
-    case: Case,
-    inputs: Inputs,
-    training: bool,
-    settings: Settings,
-    want: tuple[Tensor, ...],
-) -> tuple[Step | None, Outcome]:
-    way = WAYS[name]
+def _compiled(name: str, task: _Task, want: tuple[Tensor, ...]) -> tuple[Step | None, Outcome]:
     try:
-        step = way.step(case, inputs, training, settings.compile_mode)
-        first = first_call(way, step)
+        step = task.step(name)
+        first = task.first_call(name, step)
     except Exception as error:
         # Whatever a compiler raises is a result here, and the others go on.
         return None, Outcome(problem=f"failed: {reason(error)}")
-    differs = difference(first.results, want, settings.dtype)
+    differs = difference(first.results, want, task.settings.dtype)
     outcome = Outcome(
         problem=None if differs is None else f"mismatch: {differs}",
         compile_seconds=first.seconds,
@@ -99,26 +114,36 @@ def _compiled(
     return (step if differs is None else None), outcome
 
 
-def _overheads(
-    case: Case, training: bool, settings: Settings, timed: Iterable[str]
-) -> dict[str, Timing]:
+def _warm_seconds(task: _Task, name: str) -> float | None:
+    """Compile again what `_prepare` has compiled; forgets what this process has of all of it."""
+    if name == "eager":
+        return None
+    torch.compiler.reset()
+    return task.first_call(name, task.step(name)).seconds
+
+
+def _overheads(task: _Task, timed: Iterable[str]) -> dict[str, Timing]:
     """Time those of `_OVERHEAD_OF` that were timed, on tiny inputs."""
     names = tuple(name for name in _OVERHEAD_OF if name in timed)
-    tiny = replace(settings, candidates=names)
-    steps, _, _ = _prepare(case, case.draw("tiny", settings.dtype), training, tiny)
-    return interleaved(steps, settings.rounds)
+    tiny = replace(
+        task,
+        inputs=task.case.draw("tiny", task.settings.dtype),
+        settings=replace(task.settings, candidates=names),
+        caches=task.caches / "tiny",
+    )
+    steps, _, _ = _prepare(tiny)
+    return interleaved(steps, task.settings.rounds)
 
 
-def _in_jax(
-    case: Case, inputs: Inputs, training: bool, settings: Settings, want: tuple[Tensor, ...]
-) -> Outcome:
-    if case.jax is None:
+def _in_jax(task: _Task, want: tuple[Tensor, ...]) -> Outcome:
+    dtype, rounds = task.settings.dtype, task.settings.rounds
+    if task.case.jax is None:
         return Outcome(problem="the case has no version for JAX")
     try:
-        answer = jax_process.measure(case, inputs, settings.dtype, training, settings.rounds)
+        answer = jax_process.measure(task.case, task.inputs, dtype, task.training, rounds)
     except jax_process.JaxError as error:
         return Outcome(problem=f"failed: {error}")
-    differs = difference(answer.results, want, settings.dtype)
+    differs = difference(answer.results, want, dtype)
     if differs is not None:
         return Outcome(problem=f"mismatch: {differs}", compile_seconds=answer.compile_seconds)
     return Outcome(timing=answer.timing, compile_seconds=answer.compile_seconds)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from tqdm import tqdm
 
@@ -36,7 +38,8 @@ def run(
     ]
     # What the compiler remarks does not belong between the tables; what fails is said below them.
     with (
-        compat.fresh_cache_folder(),
+        tempfile.TemporaryDirectory() as folder,
+        compat.cache_folder(Path(folder)),
         compat.quiet_compiler(),
         warnings.catch_warnings(action="ignore"),
         tqdm(wanted, desc="bench", unit="row", file=sys.stderr, disable=None) as bar,
@@ -65,9 +68,8 @@ def show(rows: Sequence[Row], settings: Settings) -> None:
         f"limits: {limits.bandwidth() / 1e9:.1f} GB/s (triad), "
         f"{limits.product_rate(dtype) / 1e9:.0f} GFLOP/s ({text.dtype_name(dtype)} products)\n"
     )
-    print(text.times(rows))
-    if table := text.details(rows):
-        print(f"\n{table}")
+    tables = [text.times(rows), text.details(rows), text.compilation(rows)]
+    print("\n\n".join(tables))
     if lines := text.problems(rows):
         print("\nwithout a time:")
         print("\n".join(f"  {line}" for line in lines))

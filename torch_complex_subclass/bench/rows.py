@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -17,9 +18,30 @@ class Outcome:
     timing: Timing | None = None
     problem: str | None = None
     compile_seconds: float | None = None
+    """First call with empty caches."""
+    warm_compile_seconds: float | None = None
+    """First call of the same program again, with what that has left in the caches."""
     kernels: int | None = None
     fallbacks: dict[str, int] = field(default_factory=dict)
     overhead_seconds: float | None = None
+
+
+Quantity = Callable[[Outcome], float | None]
+
+
+def seconds(outcome: Outcome) -> float | None:
+    """Time of a call."""
+    return outcome.timing.median if outcome.timing else None
+
+
+def cold_seconds(outcome: Outcome) -> float | None:
+    """Time of the first call with empty caches."""
+    return outcome.compile_seconds
+
+
+def warm_seconds(outcome: Outcome) -> float | None:
+    """Time of the first call with filled caches."""
+    return outcome.warm_compile_seconds
 
 
 @dataclass(frozen=True)
@@ -41,10 +63,10 @@ class Row:
         """What a call does."""
         return "training" if self.training else "inference"
 
-    def ratio(self, who: str) -> float | None:
-        """Time of a candidate over ours; above 1, ours is faster."""
-        theirs, ours = (self.outcomes.get(name, Outcome()).timing for name in (who, "ours"))
-        return theirs.median / ours.median if theirs and ours else None
+    def ratio(self, who: str, quantity: Quantity = seconds, to: str = "ours") -> float | None:
+        """Quantity of a candidate over that of another; above 1, the other does better."""
+        above, below = (quantity(self.outcomes.get(name, Outcome())) for name in (who, to))
+        return above / below if above and below else None
 
 
 @dataclass(frozen=True)

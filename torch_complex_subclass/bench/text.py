@@ -8,7 +8,15 @@ from collections.abc import Iterable, Sequence
 import torch
 from tabulate import tabulate
 
-from torch_complex_subclass.bench.rows import Outcome, Row
+from torch_complex_subclass.bench.candidates import WAYS
+from torch_complex_subclass.bench.rows import (
+    Outcome,
+    Quantity,
+    Row,
+    cold_seconds,
+    seconds,
+    warm_seconds,
+)
 
 
 def geometric_mean(values: Iterable[float]) -> float | None:
@@ -17,9 +25,12 @@ def geometric_mean(values: Iterable[float]) -> float | None:
     return math.exp(math.fsum(logs) / len(logs)) if logs else None
 
 
-def means(rows: Sequence[Row], who: str) -> tuple[float | None, float | None]:
-    """Geometric means of the ratios to ours: of all rows, and of those without `library`."""
-    known = [(row.case.library, ratio) for row in rows if (ratio := row.ratio(who)) is not None]
+def means(
+    rows: Sequence[Row], who: str, quantity: Quantity = seconds, to: str = "ours"
+) -> tuple[float | None, float | None]:
+    """Geometric means of the ratios `who`/`to`: of all rows, and of those without `library`."""
+    ratios = [(row.case.library, row.ratio(who, quantity, to)) for row in rows]
+    known = [(library, ratio) for library, ratio in ratios if ratio is not None]
     every = geometric_mean(ratio for _, ratio in known)
     return every, geometric_mean(ratio for library, ratio in known if not library)
 
@@ -44,37 +55,53 @@ def _name(row: Row) -> list[str]:
 _NAME = ["case", "size", "dtype", "mode"]
 
 
-def _ratios(rows: Sequence[Row]) -> list[str]:
-    """Candidates whose time is given as a multiple of ours."""
-    names = rows[0].outcomes
-    return [name for name in names if name != "ours"] if "ours" in names else []
-
-
 def times(rows: Sequence[Row]) -> str:
     """Milliseconds of each candidate, and ratios to ours with their geometric means."""
-    names, others = list(rows[0].outcomes), _ratios(rows)
-    table = []
-    for row in rows:
-        timings = [row.outcomes[name].timing for name in names]
-        table.append(
-            _name(row)
-            + [_number(timing.median if timing else None, 1e-3) for timing in timings]
-            + [_number(row.ratio(who)) for who in others]
-        )
-    blank = [""] * len(names)
-    pairs = [means(rows, who) for who in others]
+    names = list(rows[0].outcomes)
+    return _comparison(rows, names, [("ms", seconds, 1e-3)], _against_ours(names))
+
+
+def compilation(rows: Sequence[Row]) -> str:
+    """Seconds of a cold and of a warm compilation, and how ours compares with hand-written code."""
+    names = [name for name in rows[0].outcomes if name in WAYS and name != "eager"]
+    pairs = [("ours", "hand")] if {"ours", "hand"} <= {*names} else []
+    figures = [("cold s", cold_seconds, 1.0), ("warm s", warm_seconds, 1.0)]
+    return _comparison(rows, names, figures, pairs)
+
+
+def _against_ours(names: Sequence[str]) -> list[tuple[str, str]]:
+    return [(name, "ours") for name in names if name != "ours"] if "ours" in names else []
+
+
+def _comparison(
+    rows: Sequence[Row],
+    names: Sequence[str],
+    figures: Sequence[tuple[str, Quantity, float]],
+    pairs: Sequence[tuple[str, str]],
+) -> str:
+    """Figures of each candidate, with titles and units, and ratios of the first one by pairs."""
+    columns = [(name, *figure) for name in names for figure in figures]
+    first = figures[0][1]
+    table = [
+        _name(row)
+        + [_number(quantity(row.outcomes[name]), unit) for name, _, quantity, unit in columns]
+        + [_number(row.ratio(who, first, to)) for who, to in pairs]
+        for row in rows
+    ]
     if pairs:
-        table.append(["geometric mean", "", "", "", *blank, *(_number(m) for m, _ in pairs)])
-        table.append(["  without library", "", "", "", *blank, *(_number(m) for _, m in pairs)])
-    titles = _NAME + [f"{name} ms" for name in names] + [f"{who}/ours" for who in others]
-    return _table(table, titles)
+        blank = [""] * (len(columns) + 3)
+        both = [means(rows, who, first, to) for who, to in pairs]
+        table.append(["geometric mean", *blank, *(_number(every) for every, _ in both)])
+        table.append(["  without library", *blank, *(_number(rest) for _, rest in both)])
+    titles = [f"{name} {title}" for name, title, _, _ in columns]
+    return _table(table, _NAME + titles + [f"{who}/{to}" for who, to in pairs])
 
 
 _DETAILS = ("stock", "ours")
 
 
 def details(rows: Sequence[Row]) -> str:
-    """What was generated, how long that took, the time of a call on tiny inputs, the limit."""
+    """What was generated, the time of a call on tiny inputs, the share of the limit."""
     names = [name for name in _DETAILS if name in rows[0].outcomes]
     if not names:
         return ""
@@ -85,23 +112,22 @@ def details(rows: Sequence[Row]) -> str:
             cells += _detail(row.outcomes[name])
         cells.append(_number(_share_of_limit(row), 0.01))
         table.append(cells)
-    parts = ("kernels", "fallbacks", "compile s", "tiny call us")
+    parts = ("kernels", "fallbacks", "tiny call us")
     titles = _NAME + [f"{name} {part}" for name in names for part in parts] + ["% of limit"]
     return _table(table, [title.replace(" ", "\n", 1) for title in titles])
 
 
 def _share_of_limit(row: Row) -> float | None:
-    ours = row.outcomes.get("ours", Outcome()).timing
-    return row.least_seconds / ours.median if ours and row.least_seconds is not None else None
+    ours = seconds(row.outcomes.get("ours", Outcome()))
+    return row.least_seconds / ours if ours and row.least_seconds is not None else None
 
 
 def _detail(outcome: Outcome) -> list[str]:
-    if outcome.compile_seconds is None:
-        return ["-"] * 4
+    if outcome.kernels is None:
+        return ["-"] * 3
     return [
         str(outcome.kernels),
         str(sum(outcome.fallbacks.values())),
-        _number(outcome.compile_seconds),
         _number(outcome.overhead_seconds, 1e-6),
     ]
 

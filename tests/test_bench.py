@@ -27,6 +27,7 @@ from torch_complex_subclass.bench import (
 from torch_complex_subclass.bench.agreement import difference
 from torch_complex_subclass.bench.candidates import Way, first_call
 from torch_complex_subclass.bench.cases import CASES, SIZES, Case
+from torch_complex_subclass.bench.memory import peak_bytes
 from torch_complex_subclass.bench.rows import Outcome, Row, Settings
 from torch_complex_subclass.bench.runner import Timing
 from torch_complex_subclass.bench.steps import as_tuple, make_step, own_code
@@ -169,6 +170,42 @@ def test_second_compilation_finds_the_first_in_its_folder_only(tmp_path: Path) -
     assert {path.name for path in binaries("b")} == {path.name for path in cold}
 
 
+# ---------------------------------------------------------------- memory
+
+
+def two_of_three_at_a_time() -> tuple[Tensor, ...]:
+    first = torch.empty(1000)
+    second = torch.empty(500)
+    del first
+    return second, torch.empty(250)
+
+
+def test_peak_is_the_most_that_is_held_at_a_time() -> None:
+    assert peak_bytes(two_of_three_at_a_time, torch.device("cpu")) == 4 * 1500
+
+
+def test_memory_of_before_the_call_does_not_count() -> None:
+    kept = [torch.empty(1000)]
+
+    def replace_it() -> tuple[Tensor, ...]:
+        kept[:] = [torch.empty(10)]
+        return (torch.empty(20),)
+
+    assert peak_bytes(replace_it, torch.device("cpu")) == 4 * 30
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+def test_peak_on_cuda() -> None:
+    device = torch.device("cuda")
+    # Its allocator rounds up to 512 bytes.
+    assert peak_bytes(lambda: (torch.empty(1000, device=device),), device) == 4096
+
+
+def test_measuring_memory_writes_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    peak_bytes(two_of_three_at_a_time, torch.device("cpu"))
+    assert capfd.readouterr() == ("", "")
+
+
 # ---------------------------------------------------------------- agreement
 
 
@@ -247,10 +284,13 @@ def test_end_to_end(
     compiled = ("compile_seconds", "warm_compile_seconds")
     assert min(ours[key] for key in (*compiled, "overhead_seconds")) > 0
     assert all(found["candidates"]["hand"][key] > 0 for key in compiled)
+    assert ours["peak_bytes"] == 4
+    assert found["candidates"]["stock"]["peak_bytes"] == 4 * found["memory_ratios"]["stock"]
     means = document["geometric_means"]
-    assert {who: mean["all"] for who, mean in means.items()} == pytest.approx(
-        {**found["ratios"], "compile": found["compile_ratio"]}
-    )
+    for key, ratios in ((None, found["ratios"]), ("memory", found["memory_ratios"])):
+        every = {who: (means[key] if key else means)[who]["all"] for who in ratios}
+        assert every == pytest.approx(ratios)
+    assert means["compile"]["all"] == pytest.approx(found["compile_ratio"])
 
 
 @pytest.mark.usefixtures("nothing_compiles")

@@ -37,6 +37,7 @@ candidates:
 All but JAX are called in turn in one process; times are medians. A result that differs from
 eager's gets no time. Training is forward and backward of the sum of squared moduli.
 Compile times are of a first call, cold with empty caches, warm with those it has filled.
+A peak is the most a call holds of what it allocates, results too; JAX has none.
 A limit is what moving inputs and results once takes, or the matrix products.
 OMP_NUM_THREADS sets the number of threads.
 

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from torch_complex_subclass.bench import limits, machine
-from torch_complex_subclass.bench.rows import Row, Settings, cold_seconds
+from torch_complex_subclass.bench.rows import Row, Settings, cold_seconds, peak
 from torch_complex_subclass.bench.text import dtype_name, means
 
 
@@ -24,6 +24,7 @@ def _limits(dtype: torch.dtype) -> dict[str, float]:
 
 
 def _row(row: Row) -> dict[str, Any]:
+    others = [who for who in row.outcomes if who != "ours"]
     return {
         "case": row.case.name,
         "group": row.case.group,
@@ -35,16 +36,20 @@ def _row(row: Row) -> dict[str, Any]:
         "least_bytes": row.traffic,
         "least_seconds": row.least_seconds,
         "candidates": {name: dataclasses.asdict(o) for name, o in row.outcomes.items()},
-        "ratios": {who: row.ratio(who) for who in row.outcomes if who != "ours"},
+        "ratios": {who: row.ratio(who) for who in others},
+        "memory_ratios": {who: row.ratio(who, peak) for who in others},
         "compile_ratio": row.ratio("ours", cold_seconds, "hand"),
     }
 
 
 def _means(rows: Sequence[Row], settings: Settings) -> dict[str, Any]:
-    """Of the times of others over ours, and under `compile` of ours over hand-written code."""
-    others = [name for name in settings.candidates if name != "ours"]
-    found = {name: _both(means(rows, name)) for name in others}
-    return {**found, "compile": _both(means(rows, "ours", cold_seconds, "hand"))}
+    """Times of the others over ours; their peaks over ours; our compile time over `hand`'s."""
+    others = [who for who in settings.candidates if who != "ours"]
+    return {
+        **{who: _both(means(rows, who)) for who in others},
+        "memory": {who: _both(means(rows, who, peak)) for who in others},
+        "compile": _both(means(rows, "ours", cold_seconds, "hand")),
+    }
 
 
 def _both(pair: tuple[float | None, float | None]) -> dict[str, float | None]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from torch_complex_subclass.bench import jax_process, limits
+from torch_complex_subclass.bench import jax_process, limits, memory
 from torch_complex_subclass.bench.agreement import difference
 from torch_complex_subclass.bench.candidates import WAYS, FirstCall, first_call, reason
 from torch_complex_subclass.bench.cases import Case, Inputs
@@ -59,9 +59,12 @@ def _measure(task: _Task, size: str) -> Row:
     case, settings, training = task.case, task.settings, task.training
     steps, outcomes, want = _prepare(task)
     timings = interleaved(steps, settings.rounds)
+    device = task.inputs[0].device
     for name, timing in timings.items():
-        warm = _warm_seconds(task, name)
-        outcomes[name] = replace(outcomes[name], timing=timing, warm_compile_seconds=warm)
+        peak = memory.peak_bytes(steps[name], device)
+        outcomes[name] = replace(outcomes[name], timing=timing, peak_bytes=peak)
+    for name in timings:
+        outcomes[name] = replace(outcomes[name], warm_compile_seconds=_warm_seconds(task, name))
     for name, timing in _overheads(task, timings).items():
         outcomes[name] = replace(outcomes[name], overhead_seconds=timing.median)
     if "jax" in settings.candidates:

@@ -68,8 +68,8 @@ def show(rows: Sequence[Row], settings: Settings) -> None:
         f"limits: {limits.bandwidth() / 1e9:.1f} GB/s (triad), "
         f"{limits.product_rate(dtype) / 1e9:.0f} GFLOP/s ({text.dtype_name(dtype)} products)\n"
     )
-    tables = [text.times(rows), text.details(rows), text.compilation(rows)]
-    print("\n\n".join(tables))
+    tables = (text.times, text.details, text.memory, text.compilation)
+    print("\n\n".join(table(rows) for table in tables))
     if lines := text.problems(rows):
         print("\nwithout a time:")
         print("\n".join(f"  {line}" for line in lines))

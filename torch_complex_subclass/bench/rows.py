@@ -24,6 +24,9 @@ class Outcome:
     kernels: int | None = None
     fallbacks: dict[str, int] = field(default_factory=dict)
     overhead_seconds: float | None = None
+    """A call on tiny inputs."""
+    peak_bytes: int | None = None
+    """What a call allocates at its peak."""
 
 
 Quantity = Callable[[Outcome], float | None]
@@ -42,6 +45,11 @@ def cold_seconds(outcome: Outcome) -> float | None:
 def warm_seconds(outcome: Outcome) -> float | None:
     """Time of the first call with filled caches."""
     return outcome.warm_compile_seconds
+
+
+def peak(outcome: Outcome) -> float | None:
+    """Bytes that a call allocates at its peak."""
+    return outcome.peak_bytes
 
 
 @dataclass(frozen=True)

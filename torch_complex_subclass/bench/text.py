@@ -14,6 +14,7 @@ from torch_complex_subclass.bench.rows import (
     Quantity,
     Row,
     cold_seconds,
+    peak,
     seconds,
     warm_seconds,
 )
@@ -59,6 +60,12 @@ def times(rows: Sequence[Row]) -> str:
     """Milliseconds of each candidate, and ratios to ours with their geometric means."""
     names = list(rows[0].outcomes)
     return _comparison(rows, names, [("ms", seconds, 1e-3)], _against_ours(names))
+
+
+def memory(rows: Sequence[Row]) -> str:
+    """MiB that a call allocates at its peak, and ratios to ours."""
+    names = [name for name in rows[0].outcomes if name in WAYS]
+    return _comparison(rows, names, [("peak MiB", peak, 2.0**20)], _against_ours(names))
 
 
 def compilation(rows: Sequence[Row]) -> str:

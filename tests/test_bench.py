@@ -19,6 +19,7 @@ from torch_complex_subclass.bench import (
     candidates,
     export,
     jax_process,
+    jax_worker,
     limits,
     report,
     runner,
@@ -58,8 +59,11 @@ def nothing_compiles(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @MODES
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [(name, dtype) for name, case in CASES.items() for dtype in case.dtypes],
+    ids=str,
+)
 def test_hand_written_version_is_the_same_program(
     name: str, dtype: torch.dtype, training: bool
 ) -> None:
@@ -75,15 +79,12 @@ def test_hand_written_version_is_the_same_program(
 def test_version_for_jax_is_the_same_program(name: str, training: bool) -> None:
     import jax
 
-    from torch_complex_subclass.bench.jax_worker import make_step as make_jax_step
-
     case = CASES[name]
     inputs = case.draw("tiny", torch.complex64)
     want = make_step(case, inputs, training, as_it_is)()
     with jax.disable_jit():
-        results = make_jax_step(case, [jax.numpy.asarray(t.numpy()) for t in inputs], training)()
-    got = [torch.from_numpy(jax.numpy.asarray(t).__array__().copy()) for t in results]
-    assert difference(got, want, torch.complex64) is None
+        results = jax_worker.make_step(case, jax_worker.from_torch(inputs), training)()
+    assert difference(jax_worker.to_torch(results), want, torch.complex64) is None
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -93,18 +94,14 @@ def test_case_has_all_sizes_and_learns_what_it_has(name: str) -> None:
     inputs = case.draw("tiny", torch.complex64)
     assert all(inputs[i].is_floating_point() or inputs[i].is_complex() for i in case.learned)
     assert all(torch.equal(a, b) for a, b in zip(inputs, case.draw("tiny", DTYPES[0]), strict=True))
-    assert any(t.is_complex() for t in inputs) or case.name == "rotary"
+    assert any(t.is_complex() for t in inputs) or "rotary" in name
 
 
 def test_adam_makes_the_same_updates_in_jax() -> None:
-    import jax
-
-    from torch_complex_subclass.bench.jax_worker import make_step as make_jax_step
-
     case = CASES["perceptron"]
     inputs = case.draw("tiny", torch.complex64)
     step = make_step(case, inputs, True, as_it_is)
-    jax_step = make_jax_step(case, [jax.numpy.asarray(t.numpy()) for t in inputs], True)
+    jax_step = jax_worker.make_step(case, jax_worker.from_torch(inputs), True)
     losses = [[float(one()[0]) for _ in range(20)] for one in (step, jax_step)]
     assert losses[1] == pytest.approx(losses[0], rel=1e-5)
     assert losses[0][-1] < losses[0][0] * (1 - 1e-3)
@@ -214,6 +211,14 @@ def test_difference_is_relative_to_the_largest_element() -> None:
     assert difference([torch.tensor([1e6, 1.5])], want, torch.complex64) is None
     found = difference([torch.tensor([1e6, 2000.0])], want, torch.complex64)
     assert found == "result 0 is off by 2.0e-03 of the largest element, allowed 1e-04"
+
+
+def test_bfloat16_may_differ_by_its_rounding() -> None:
+    want = [torch.tensor([1.0, 2.0], dtype=torch.bfloat16)]
+    assert difference([want[0] * 1.01], want, torch.complex64) is None
+    found = difference([want[0] * 1.1], want, torch.complex64)
+    assert found is not None
+    assert found.endswith("of the largest element, allowed 2e-02")
 
 
 def test_nan_is_a_difference_unless_eager_has_it() -> None:
@@ -452,6 +457,24 @@ def test_training_of_what_cannot_learn_is_refused(
     monkeypatch.setitem(CASES, "norm", dataclasses.replace(CASES["norm"], learned=()))
     assert run("norm", "--training") == 2
     assert "bench: none of these cases has a training step" in capsys.readouterr().err
+
+
+def test_case_of_another_dtype_is_refused_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("rotary_bfloat16", "--dtype", "complex128") == 2
+    assert capsys.readouterr().err == "bench: none of these cases is for complex128\n"
+
+
+@pytest.mark.usefixtures("nothing_compiles")
+def test_case_of_another_dtype_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--size", "small", "--rounds", "1", "--inference", "--against", "eager"]
+    assert run("rotary_bfloat16", "norm", *options, "--dtype", "complex128") == 0
+    out = capsys.readouterr().out
+    assert "rotary_bfloat16  small" not in out
+    assert out.endswith("\n\nnot for complex128: rotary_bfloat16\n")
+    assert run("rotary_bfloat16", "norm", *options) == 0
+    out = capsys.readouterr().out
+    assert "rotary_bfloat16  small" in out
+    assert "not for" not in out
 
 
 @pytest.mark.parametrize(

@@ -113,10 +113,9 @@ def _run(options: argparse.Namespace) -> int:
         report.list_cases()
         return 0
     cases = _chosen(options.name)
-    if options.training and not any(case.training for case in cases):
-        raise UsageError("none of these cases has a training step; leave out --training")
-    _check_files(options)
     settings = _settings(options)
+    _check_cases(cases, options.training, settings)
+    _check_files(options)
     sizes = _SIZES if options.size == "all" else (options.size,)
     modes = tuple(
         mode for mode, other in ((False, options.training), (True, options.inference)) if not other
@@ -129,7 +128,7 @@ def _run(options: argparse.Namespace) -> int:
         )
     except KeyboardInterrupt:
         interrupted = True
-    _finish(options, rows, settings)
+    _finish(options, rows, cases, settings)
     failed = any(row.outcomes["ours"].problem for row in rows)
     return _INTERRUPTED if interrupted else int(failed)
 
@@ -152,7 +151,6 @@ def _settings(options: argparse.Namespace) -> Settings:
     against = options.against or default
     if "jax" in against:
         need("jax", "--against jax", "bench")
-        need("numpy", "--against jax", "bench")
     # In one order whatever that of the options, ours before the one that has its own process.
     order = ("eager", "stock", "wrapper", "hand", "ours", "jax")
     candidates = tuple(name for name in order if name in against or name == "ours")
@@ -171,6 +169,17 @@ def _chosen(names: list[str]) -> list[Case]:
     return [case for case in CASES.values() if not names or {case.name, case.group} & {*names}]
 
 
+def _check_cases(cases: list[Case], training: bool, settings: Settings) -> None:
+    """Refuse what would measure nothing."""
+    from torch_complex_subclass.bench.text import dtype_name
+
+    cases = [case for case in cases if settings.dtype in case.dtypes]
+    if not cases:
+        raise UsageError(f"none of these cases is for {dtype_name(settings.dtype)}")
+    if training and not any(case.training for case in cases):
+        raise UsageError("none of these cases has a training step; leave out --training")
+
+
 def _check_files(options: argparse.Namespace) -> None:
     """Refuse before the measurement what could not be written after it."""
     for option, file in (("--export", options.export), ("--plot", options.plot)):
@@ -180,13 +189,15 @@ def _check_files(options: argparse.Namespace) -> None:
         need("matplotlib", "--plot", "bench")
 
 
-def _finish(options: argparse.Namespace, rows: list[Row], settings: Settings) -> None:
+def _finish(
+    options: argparse.Namespace, rows: list[Row], cases: list[Case], settings: Settings
+) -> None:
     """Print and draw the rows there are; those of --export are written already."""
     from torch_complex_subclass.bench import picture, report
 
     if not rows:
         return
-    report.show(rows, settings)
+    report.show(rows, cases, settings)
     if options.export is not None:
         print(f"\nfigures: {options.export}")
     if options.plot is not None:

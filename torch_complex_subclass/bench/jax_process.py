@@ -38,8 +38,6 @@ def measure(case: Case, inputs: Inputs, dtype: torch.dtype, training: bool, roun
 
     Raises JaxError where that fails.
     """
-    import numpy as np
-
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         request = {
@@ -49,11 +47,10 @@ def measure(case: Case, inputs: Inputs, dtype: torch.dtype, training: bool, roun
             "threads": torch.get_num_threads(),
         }
         (folder / "request.json").write_text(json.dumps(request))
-        np.savez(folder / "inputs.npz", *[t.numpy() for t in inputs])
+        torch.save(inputs, folder / "inputs.pt")
         _run(folder, dtype)
         answer = json.loads((folder / "answer.json").read_text())
-        with np.load(folder / "results.npz") as arrays:
-            results = tuple(torch.from_numpy(arrays[name]) for name in arrays.files)
+        results = tuple(torch.load(folder / "results.pt"))
     return Answer(results, Timing(**answer["timing"]), answer["compile_seconds"])
 
 

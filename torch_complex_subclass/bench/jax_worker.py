@@ -1,6 +1,6 @@
 """The process that runs a case in JAX: `python -m torch_complex_subclass.bench.jax_worker FOLDER`.
 
-Reads request.json and inputs.npz in the folder, writes results.npz and answer.json there.
+Reads request.json and inputs.pt in the folder, writes results.pt and answer.json there.
 """
 
 from __future__ import annotations
@@ -10,9 +10,13 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.dlpack import from_dlpack
 
 from torch_complex_subclass.bench.cases import CASES, Case
 from torch_complex_subclass.bench.runner import interleaved
@@ -27,6 +31,18 @@ def _limit_threads(count: int) -> None:
     """Leave as many processors as threads are allowed; JAX starts one thread for each."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
+
+
+def from_torch(tensors: Iterable[Tensor]) -> list[Any]:
+    """Copies as arrays of JAX, also in dtypes that NumPy lacks."""
+    import jax.numpy as jnp
+
+    return [jnp.array(jnp.from_dlpack(t.contiguous())) for t in tensors]
+
+
+def to_torch(arrays: Iterable[Any]) -> tuple[Tensor, ...]:
+    """Copies as tensors."""
+    return tuple(from_dlpack(array).clone() for array in arrays)
 
 
 def _as_tuple(results: Any) -> tuple[Any, ...]:
@@ -120,16 +136,12 @@ def main(folder: Path) -> None:
     """Answer the request in a folder."""
     request = json.loads((folder / "request.json").read_text())
     _limit_threads(request["threads"])
-    import jax.numpy as jnp
-    import numpy as np
-
-    with np.load(folder / "inputs.npz") as stored:
-        arrays = [jnp.asarray(stored[name]) for name in stored.files]
+    arrays = from_torch(torch.load(folder / "inputs.pt"))
     step = make_step(CASES[request["case"]], arrays, request["training"])
     start = time.perf_counter()
     results = step()
     compile_seconds = time.perf_counter() - start
-    np.savez(folder / "results.npz", *[np.asarray(t) for t in results])
+    torch.save(to_torch(results), folder / "results.pt")
     timing = interleaved({"jax": step}, request["rounds"])["jax"]
     answer = {"timing": dataclasses.asdict(timing), "compile_seconds": compile_seconds}
     (folder / "answer.json").write_text(json.dumps(answer))

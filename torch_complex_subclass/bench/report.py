@@ -27,14 +27,14 @@ def run(
     """Measure every case at every size in inference (False), training (True), or both.
 
     Each row is handed to `keep` as soon as it is there. Cases that cannot train are left out
-    there. A bar on standard error shows the progress.
+    there, and cases of other dtypes everywhere. A bar on standard error shows the progress.
     """
     wanted = [
         (case, size, training)
         for case in cases
         for size in sizes
         for training in modes
-        if case.training or not training
+        if settings.dtype in case.dtypes and (case.training or not training)
     ]
     # What the compiler remarks does not belong between the tables; what fails is said below them.
     with (
@@ -56,8 +56,8 @@ def _measure_limits(settings: Settings) -> None:
     limits.product_rate(settings.dtype.to_real())
 
 
-def show(rows: Sequence[Row], settings: Settings) -> None:
-    """Print the machine, the tables, and what has no time."""
+def show(rows: Sequence[Row], cases: Sequence[Case], settings: Settings) -> None:
+    """Print the machine, the tables, what has no time, and the cases that have no row."""
     about = machine.description()
     dtype = settings.dtype.to_real()
     print(
@@ -73,6 +73,8 @@ def show(rows: Sequence[Row], settings: Settings) -> None:
     if lines := text.problems(rows):
         print("\nwithout a time:")
         print("\n".join(f"  {line}" for line in lines))
+    if others := [case.name for case in cases if settings.dtype not in case.dtypes]:
+        print(f"\nnot for {text.dtype_name(settings.dtype)}: {', '.join(others)}")
 
 
 def list_cases() -> None:

@@ -35,6 +35,8 @@ class Case:
     jax: Callable[..., Any] | None = None
     learned: tuple[int, ...] = ()
     """Positions of the inputs that training differentiates by; none: no training."""
+    dtypes: tuple[torch.dtype, ...] = (torch.complex64, torch.complex128)
+    """Complex dtypes that the program makes sense in."""
     adam: bool = False
     """Training ends with an update by Adam."""
     library: bool = False

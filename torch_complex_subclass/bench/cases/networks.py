@@ -82,6 +82,36 @@ def _rotary_in_jax(x: Any, angles: Any) -> Any:
     return jnp.stack((z.real, z.imag), axis=-1).reshape(x.shape)
 
 
+def _turned(x: Tensor, phases: Tensor) -> Tensor:
+    z = torch.view_as_complex(x.float().reshape(*x.shape[:-1], -1, 2))
+    return torch.view_as_real(z * phases).flatten(-2).to(x.dtype)
+
+
+def _rotary_bfloat16(queries: Tensor, keys: Tensor, angles: Tensor) -> tuple[Tensor, Tensor]:
+    phases = torch.polar(torch.ones_like(angles), angles)[:, None, :]
+    return _turned(queries, phases), _turned(keys, phases)
+
+
+def _turned_by_hand(x: Tensor, phases: parts.Parts) -> Tensor:
+    z = parts.split(x.float().unflatten(-1, (-1, 2)))
+    return parts.join(parts.mul(z, phases)).flatten(-2).to(x.dtype)
+
+
+def _rotary_bfloat16_by_hand(
+    queries: Tensor, keys: Tensor, angles: Tensor
+) -> tuple[Tensor, Tensor]:
+    phases = torch.cos(angles)[:, None, :], torch.sin(angles)[:, None, :]
+    return _turned_by_hand(queries, phases), _turned_by_hand(keys, phases)
+
+
+def _rotary_bfloat16_in_jax(queries: Any, keys: Any, angles: Any) -> Any:
+    import jax.numpy as jnp
+
+    return tuple(
+        _rotary_in_jax(x.astype(jnp.float32), angles).astype(x.dtype) for x in (queries, keys)
+    )
+
+
 def _rotary_inputs(shape: Shape, dtype: torch.dtype, generator: torch.Generator) -> Inputs:
     batch, length, heads, width = shape
     real = dtype.to_real()
@@ -89,6 +119,19 @@ def _rotary_inputs(shape: Shape, dtype: torch.dtype, generator: torch.Generator)
     rates = 100.0 ** (-torch.arange(0, width, 2, dtype=real) / width)
     return x, torch.outer(torch.arange(length, dtype=real) % 64, rates)
 
+
+def _rotary_bfloat16_inputs(shape: Shape, dtype: torch.dtype, generator: torch.Generator) -> Inputs:
+    queries, angles = _rotary_inputs(shape, dtype, generator)
+    keys = torch.randn(shape, dtype=queries.dtype, generator=generator)
+    return queries.bfloat16(), keys.bfloat16(), angles
+
+
+_ROTARY_SHAPES = {
+    "tiny": (1, 2, 2, 4),
+    "small": (4, 1, 16, 64),
+    "medium": (4, 64, 16, 64),
+    "large": (4, 2048, 16, 64),
+}
 
 CASES = (
     Case(
@@ -112,12 +155,20 @@ CASES = (
         hand=_rotary_by_hand,
         jax=_rotary_in_jax,
         inputs=_rotary_inputs,
-        shapes={
-            "tiny": (1, 2, 2, 4),
-            "small": (4, 1, 16, 64),
-            "medium": (4, 64, 16, 64),
-            "large": (4, 2048, 16, 64),
-        },
+        shapes=_ROTARY_SHAPES,
         learned=(0,),
+    ),
+    Case(
+        name="rotary_bfloat16",
+        group="networks",
+        about="rotary embedding of bfloat16 queries and keys, by complex64 as in Llama",
+        fn=_rotary_bfloat16,
+        hand=_rotary_bfloat16_by_hand,
+        jax=_rotary_bfloat16_in_jax,
+        inputs=_rotary_bfloat16_inputs,
+        shapes=_ROTARY_SHAPES,
+        learned=(0, 1),
+        # The program says float32, whatever is asked for.
+        dtypes=(torch.complex64,),
     ),
 )

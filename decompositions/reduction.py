@@ -14,7 +14,7 @@ from torch import Tensor
 
 from torch_complex_subclass.decompositions.comparison import nonzero_mask
 from torch_complex_subclass.decompositions.registry import Pair, componentwise, reduction
-from torch_complex_subclass.decompositions.scaling import modulus
+from torch_complex_subclass.decompositions.scaling import is_infinite, modulus
 from torch_complex_subclass.dtypes import real_dtype
 
 aten = torch.ops.aten
@@ -107,8 +107,18 @@ def vector_norm(
     the powers of the moduli unscaled, here as in eager: the 2-norm is infinite for moduli beyond
     the root of the largest number, and 0 below that of the smallest.
     """
+    if ord == 2:
+        return _euclidean_norm(z, dim, keepdim, _real(dtype))
     size = modulus(z.re, z.im)
     return aten.linalg_vector_norm.default(size, ord, dim, keepdim, dtype=_real(dtype))
+
+
+def _euclidean_norm(z: Pair, dim: Dims, keepdim: bool, dtype: torch.dtype | None) -> Tensor:
+    """Root of the sum of squares of parts; infinite for an element with an infinite part."""
+    x, y = z if dtype is None else (part.to(dtype) for part in z)
+    squares = torch.where(is_infinite(x, y), torch.inf, x * x + y * y)
+    total: Tensor = aten.sum.dim_IntList(squares, dim, keepdim)
+    return total.sqrt()
 
 
 @reduction(aten.any.default, aten.any.dim, aten.any.dims)

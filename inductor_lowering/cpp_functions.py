@@ -2,7 +2,7 @@
 
 * `copysign` by bit operations. ATen calls a function of SLEEF, which saves every vector register in
   use to memory; rules give zeros their sign by it, many times in a fused kernel.
-* Sine and cosine of float32 within 1 ulp (SLEEF's u10) on AVX2 and AVX-512. ATen calls those within
+* Sine and cosine of float32 on AVX2 and AVX-512, computed together. ATen calls functions within
   3.5 ulp there, which alone would take most of a rule's bound.
 * The bits of a number as an integer, and back, in a register. Inductor takes them through memory,
   one by one.
@@ -19,11 +19,10 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch._inductor import cpu_vec_isa
 from torch._inductor.codegen import cpp as stock_cpp
 from torch._inductor.virtualized import V
 
-from torch_complex_subclass.inductor_lowering import interleaved
+from torch_complex_subclass.inductor_lowering import interleaved, sine
 
 # Inductor's module is edited and read past what it exports.
 cpp: Any = stock_cpp
@@ -61,29 +60,13 @@ def _of_masks(sign: str, stock: Callable[[Any, Any], str]) -> Callable[[Any, Any
     return function
 
 
-_LANES = ((cpu_vec_isa.VecAVX512, 16), (cpu_vec_isa.VecAVX2, 8))
-
-
-def _within_one_ulp(name: str, stock: Callable[[Any], str]) -> Callable[[Any], str]:
-    def function(x: Any) -> str:
-        kernel = V.kernel
-        lanes = next((n for isa, n in _LANES if isinstance(kernel.vec_isa, isa)), 0)
-        single = x.dtype == torch.float32 and kernel._get_num_vectors(x.dtype) == 1
-        if not (lanes and single and interleaved.has_complex_values(V.graph)):
-            return stock(x)
-        return f"at::vec::Vectorized<float>(Sleef_{name}f{lanes}_u10({x}))"
-
-    function.__name__ = name
-    return function
-
-
 def replacements() -> list[tuple[Any, str, Any]]:
     """Object, attribute and new value of every edit."""
     found: list[tuple[str, Any]] = [
         ("copysign", _copysign(Overrides.copysign)),
         ("to_dtype_bitcast", _bitcast(Overrides.to_dtype_bitcast)),
-        ("sin", _within_one_ulp("sin", Overrides.sin)),
-        ("cos", _within_one_ulp("cos", Overrides.cos)),
+        ("sin", sine.function("sin", Overrides.sin)),
+        ("cos", sine.function("cos", Overrides.cos)),
     ]
     for sign, kind in (("&", "and"), ("|", "or")):
         for name in (f"bitwise_{kind}", f"logical_{kind}"):

@@ -196,9 +196,28 @@ def test_sine_and_cosine_are_the_accurate_ones() -> None:
     code = code_of(torch.exp, torch.randn(64, dtype=torch.complex64))
     assert ("_u10(" in code) == on_x86()
     assert (".sin()" in code) == (is_vectorised() and not on_x86())
+    assert code.count("sine_and_cosine = ") == on_x86()  # once for both
     real = code_of(torch.sin, torch.randn(64))
     assert (".sin()" in real) == is_vectorised()
     assert "_u10(" not in real
+
+
+def test_sine_and_cosine_are_almost_correctly_rounded() -> None:
+    g = torch.Generator().manual_seed(3)
+    size = torch.exp2(60 * torch.rand(20_000, generator=g, dtype=torch.float64) - 20).float()
+    near = (torch.round(size.double() / (torch.pi / 2)) * (torch.pi / 2)).float()
+    x = torch.cat([size, near[size < 2.0**24], torch.tensor([0.0])])
+    x = torch.cat([x, -x])
+    kernel = torch.compile(
+        lambda z: (z.real.sin(), z.real.cos(), z.sum()),
+        fullgraph=True,
+        backend="inductor_complex",
+    )
+    sine, cosine, _ = kernel(torch.complex(x, x))
+    zero = torch.zeros_like(x, dtype=torch.float64)
+    for got, want in ((sine, x.double().sin()), (cosine, x.double().cos())):
+        assert ulp_error(got, (want, zero), None).max() <= (0.51 if on_x86() else 1)
+    assert torch.equal(sine[x == 0].signbit(), x[x == 0].signbit())
 
 
 def test_angles_of_every_size() -> None:

@@ -18,20 +18,32 @@ from torch_complex_subclass.decompositions.registry import (
     componentwise,
     creation,
 )
-from torch_complex_subclass.dtypes import complex_dtype, real_dtype
+from torch_complex_subclass.dtypes import (
+    Dtype,
+    complex_dtype,
+    default_complex_dtype,
+    ready_to_round,
+    real_dtype,
+)
 
 aten = torch.ops.aten
 prims = torch.ops.prims
 
 
-def _convert(z: Operand, dtype: torch.dtype | None, **how: Any) -> Any:
+def _convert_part(part: Any, dtype: torch.dtype | None, how: Any) -> Tensor:
+    """Copy a real part; a conversion rounds once."""
+    part = ready_to_round(part, dtype)
+    return aten._to_copy.default(part, dtype=dtype, **how)  # type: ignore[no-any-return]
+
+
+def _convert(z: Operand, dtype: Dtype | None, **how: Any) -> Any:
     """Convert to `dtype`; a real one drops the imaginary part, as eager does with a warning."""
     if dtype is None or dtype.is_complex:
         part = None if dtype is None else real_dtype(dtype)
         if not isinstance(z, Pair):
-            re = aten._to_copy.default(z, dtype=part, **how)
+            re = _convert_part(z, part, how)
             return Pair(re, torch.zeros_like(re))
-        re, im = (aten._to_copy.default(p, dtype=part, **how) for p in z)
+        re, im = (_convert_part(p, part, how) for p in z)
         return Pair(re, im)
     if dtype == torch.bool and isinstance(z, Pair):
         return aten._to_copy.default(nonzero_mask(z), **how)
@@ -66,14 +78,14 @@ def copy(target: Operand, source: Operand, non_blocking: bool = False) -> Any:
     if not isinstance(target, Pair):
         part = source.re if isinstance(source, Pair) else source
         return aten.copy.default(target, part, non_blocking)
-    source = as_pair(source)
+    source, dtype = as_pair(source), target.re.dtype
     return Pair(
-        aten.copy.default(target.re, source.re, non_blocking),
-        aten.copy.default(target.im, source.im, non_blocking),
+        aten.copy.default(target.re, ready_to_round(source.re, dtype), non_blocking),
+        aten.copy.default(target.im, ready_to_round(source.im, dtype), non_blocking),
     )
 
 
-def _like(z: Operand) -> tuple[Tensor, torch.dtype]:
+def _like(z: Operand) -> tuple[Tensor, Dtype]:
     """Return a tensor to take shape, strides and device from, and its complex dtype."""
     if isinstance(z, Pair):
         return z.re, complex_dtype(z.re.dtype)
@@ -164,7 +176,7 @@ def fill(z: Pair, value: Any) -> Pair:
 def full(size: Any, value: Any, *, dtype: torch.dtype | None = None, **options: Any) -> Any:
     """A tensor of shape `size` filled with `value`."""
     if dtype is None and isinstance(value, Pair):
-        dtype = complex_dtype(torch.get_default_dtype())
+        dtype = default_complex_dtype()
     if dtype is None or not dtype.is_complex:
         return NotImplemented
     parts = [

@@ -98,10 +98,3 @@ def test_rounding_twice_is_noticed() -> None:
     twice = (z.re.half() * z.re.half() + z.im.half() * z.im.half()).sqrt()
     with pytest.raises(AssertionError, match="abs: re is"):
         check(operations()["abs"], [twice], "careless")
-
-
-def test_bfloat16_parts() -> None:
-    """Parts of bfloat16 make no ComplexTensor: torch has no complex dtype for them."""
-    part = torch.ones(2, dtype=torch.bfloat16)
-    with pytest.raises((TypeError, ValueError, RuntimeError), match=r"bfloat16|BFloat16"):
-        ComplexTensor(part, part)

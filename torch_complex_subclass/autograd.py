@@ -20,6 +20,8 @@ from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from torch_complex_subclass import storage
+from torch_complex_subclass.bfloat16_parts import dtype_of
+from torch_complex_subclass.dtypes import bcomplex32, ready_to_round
 from torch_complex_subclass.tensor import ComplexTensor
 from torch_complex_subclass.torch_compat import allow_in_graph, in_forward_mode
 
@@ -88,6 +90,8 @@ def to_complex(z: Tensor) -> Tensor:
     Always copy in forward mode: the tangent of an alias is the argument's as it is, which would
     leave a plain tensor with a ComplexTensor for tangent, and fail where their layouts differ.
     """
+    if dtype_of(z) is bcomplex32:
+        return torch.view_as_complex(as_interleaved(z).float())
     if in_forward_mode():
         with _Replace(aten.clone.default, _copy_out):
             return _splitting_gradient(aten.clone(z))
@@ -103,6 +107,66 @@ def with_split_gradient(z: Tensor) -> Tensor:
     a plain tensor are plain.
     """
     return _splitting_gradient(aten.alias(z))
+
+
+@allow_in_graph
+def as_interleaved(z: Tensor) -> Tensor:
+    """View a ComplexTensor `(...)` as real `(..., 2)`."""
+    result = torch.view_as_real(with_split_gradient(z))
+    if result.requires_grad and result.dtype == torch.bfloat16:
+        result.register_hook(_viewable_gradient)
+    return result
+
+
+class _ViewableGradient(torch.Tensor):
+    """Real `(..., 2)` in bfloat16 whose complex view is a ComplexTensor.
+
+    The derivative of `view_as_real` views its gradient as complex, which torch refuses for
+    bfloat16 where no class of tensors answers.
+    """
+
+    memory: Tensor
+
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
+
+    @staticmethod
+    def wrap(memory: Tensor) -> _ViewableGradient:
+        """Hold `memory`, made contiguous so that the view needs no copy."""
+        memory = memory.contiguous()
+        self: _ViewableGradient = torch.Tensor._make_wrapper_subclass(
+            _ViewableGradient, memory.shape, dtype=memory.dtype, device=memory.device
+        )
+        self.memory = memory
+        return self
+
+    @classmethod
+    def __torch_dispatch__(  # type: ignore[override]
+        cls,
+        func: OpOverload,
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        if func is aten.view_as_complex.default:
+            return ComplexTensor._wrap_block(args[0].memory)
+        plain = [a.memory if isinstance(a, _ViewableGradient) else a for a in args]
+        return func(*plain, **(kwargs or {}))
+
+
+def _viewable_gradient(grad: Tensor) -> Tensor:
+    with _Replace(aten.alias.default, _ViewableGradient.wrap):
+        return aten.alias(grad)  # type: ignore[no-any-return]
+
+
+def _rounded(t: Tensor) -> Tensor:
+    return ready_to_round(t, torch.bfloat16).to(torch.bfloat16)
+
+
+@allow_in_graph
+def round_to_bfloat16(t: Tensor) -> Tensor:
+    """Convert a real tensor to bfloat16, rounding once."""
+    with _Replace(aten._to_copy.default, _rounded):
+        return t.to(torch.bfloat16)
 
 
 def _splitting_gradient(result: Tensor) -> Tensor:

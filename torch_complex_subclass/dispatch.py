@@ -16,7 +16,12 @@ from torch import Tensor
 from torch._ops import OpOverload
 
 from torch_complex_subclass.decompositions.registry import TABLE, Kind, Pair, Rule
-from torch_complex_subclass.dtypes import compute_dtype, real_dtype, result_dtype
+from torch_complex_subclass.dtypes import (
+    compute_dtype,
+    ready_to_round,
+    real_dtype,
+    result_dtype,
+)
 
 # Kinds that only move elements keep the dtype they are stored in.
 _WIDENED = (Kind.UNARY, Kind.ELEMENTWISE, Kind.BILINEAR, Kind.REDUCTION)
@@ -79,7 +84,7 @@ def _cast_operand(value: Any, dtype: torch.dtype) -> Any:
     if isinstance(value, Pair):
         return Pair(_cast_operand(value.re, dtype), _cast_operand(value.im, dtype))
     same = not isinstance(value, Tensor) or value.dtype == dtype
-    return value if same else value.to(dtype)
+    return value if same else ready_to_round(value, dtype).to(dtype)
 
 
 def _is_operand(value: Any) -> bool:

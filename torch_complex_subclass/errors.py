@@ -34,7 +34,9 @@ def describe(args: Iterable[Any]) -> str:
 
 def _describe_one(arg: Any) -> str:
     if isinstance(arg, torch.Tensor):
-        return f"{str(arg.dtype).removeprefix('torch.')}{list(arg.shape)}"
+        from torch_complex_subclass.bfloat16_parts import dtype_of
+
+        return f"{str(dtype_of(arg)).rpartition('.')[2]}{list(arg.shape)}"
     if isinstance(arg, list | tuple):
         return f"[{describe(arg)}]"
     return repr(arg)

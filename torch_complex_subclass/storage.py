@@ -93,9 +93,17 @@ def step(re: Tensor) -> int:
 
 
 def to_plain(re: Tensor, im: Tensor) -> Tensor:
-    """Return a plain complex tensor; a view when the parts are interleaved."""
-    if offset(re, im) == 1 and all_known_even([*re.stride(), re.storage_offset()]):
+    """Return a plain complex tensor; a view when the parts are interleaved, but for bfloat16."""
+    is_plain = re.dtype != torch.bfloat16
+    if is_plain and offset(re, im) == 1 and all_known_even([*re.stride(), re.storage_offset()]):
         block = existing_block(re, im)
         if block is not None:
             return torch.view_as_complex(block)
+    return plain_copy(re, im)
+
+
+def plain_copy(re: Tensor, im: Tensor) -> Tensor:
+    """Copy parts to a new plain complex tensor; to complex64 if they are bfloat16."""
+    if re.dtype == torch.bfloat16:
+        re, im = re.float(), im.float()
     return torch.complex(re, im)

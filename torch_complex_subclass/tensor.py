@@ -9,17 +9,14 @@ import torch
 from torch import Tensor
 from torch._ops import OpOverload
 
-from torch_complex_subclass import dispatch, errors, storage
-from torch_complex_subclass.decompositions.operands import as_pair
+from torch_complex_subclass import bfloat16_parts, dispatch, errors, storage
 from torch_complex_subclass.decompositions.registry import Interleaved, Kind, Pair, Rule
-from torch_complex_subclass.dtypes import complex_dtype
-from torch_complex_subclass.inplace import bind, check_writable, functional_form, written_arguments
+from torch_complex_subclass.dtypes import BComplex32, complex_dtype, torch_dtype
 from torch_complex_subclass.torch_compat import (
     has_plain_storage,
     lazy_conjugation,
     returns_view,
     traced_constant,
-    without_subclass_dispatch,
 )
 
 aten = torch.ops.aten
@@ -29,11 +26,12 @@ class ComplexTensor(torch.Tensor):
     """A complex tensor stored as two real tensors of the same shape, dtype and strides.
 
     Args:
-        re: real part, of any shape `(...)`; float16, float32 or float64.
+        re: real part, of any shape `(...)`; float16, bfloat16, float32 or float64.
         im: imaginary part, with the shape, dtype and device of `re`.
 
     The result has complex32, complex64 or complex128 as its dtype and takes part in autograd,
-    `torch.func` and `torch.compile` as a plain complex tensor does. Parts that already lie in one
+    `torch.func` and `torch.compile` as a plain complex tensor does. With parts in bfloat16 it is
+    a `tcs.bcomplex32`, whose dtype torch shows as complex32. Parts that already lie in one
     allocation with equal strides are used in place; others are copied into one, so that
     `torch.view_as_real`, and with it every optimizer, sees the memory itself.
 
@@ -73,7 +71,7 @@ class ComplexTensor(torch.Tensor):
             re.shape,
             strides=storage.complex_strides(re) if strides is None else strides,
             storage_offset=re.storage_offset() // storage.step(re),
-            dtype=complex_dtype(re.dtype),
+            dtype=torch_dtype(complex_dtype(re.dtype)),
             device=re.device,
         )
         self.re, self.im, self._block = re, im, None
@@ -119,7 +117,8 @@ class ComplexTensor(torch.Tensor):
     def from_interleaved(t: Tensor) -> ComplexTensor:
         """View a real tensor of shape `(..., 2)` as complex `(...)`, without a copy.
 
-        The result has complex32, complex64 or complex128 for float16, float32 or float64.
+        The result has complex32, bcomplex32, complex64 or complex128 for float16, bfloat16,
+        float32 or float64.
 
         Raises:
             TypeError: `t` has another dtype.
@@ -156,9 +155,9 @@ class ComplexTensor(torch.Tensor):
         of compiled code, prefer these to the functions `torch.view_as_real`, `torch.real` and
         `torch.imag`: their gradient is a plain tensor, which compiled code refuses.
         """
-        from torch_complex_subclass.autograd import with_split_gradient
+        from torch_complex_subclass.autograd import as_interleaved
 
-        return torch.view_as_real(with_split_gradient(self))
+        return as_interleaved(self)
 
     @property
     def real(self) -> Tensor:
@@ -181,7 +180,7 @@ class ComplexTensor(torch.Tensor):
     def to_complex(self) -> Tensor:
         """Return the values as a plain complex tensor; a view where the memory allows it.
 
-        A copy in forward-mode differentiation.
+        A copy in forward-mode differentiation, and one in complex64 for bcomplex32.
         """
         from torch_complex_subclass.autograd import to_complex
 
@@ -200,11 +199,23 @@ class ComplexTensor(torch.Tensor):
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
         with torch.no_grad():
-            text = repr(_plain(self.detach())).removeprefix("tensor(").removesuffix(")")
+            text = repr(to_plain(self.detach())).removeprefix("tensor(").removesuffix(")")
         suffix = ", requires_grad=True" if self.requires_grad and self.is_leaf else ""
         if self.grad_fn is not None:
             suffix = f", grad_fn=<{type(self.grad_fn).__name__}>"
-        return f"ComplexTensor({text}{suffix})"
+        own = f", dtype={bfloat16_parts.NAME}" if bfloat16_parts.has_bfloat16_parts(self) else ""
+        return f"ComplexTensor({text}{own}{suffix})"
+
+    def to(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Convert as `torch.Tensor.to` does; the dtype may be `tcs.bcomplex32` too."""
+        rest = [value for value in args if not isinstance(value, BComplex32)]
+        if len(rest) == len(args) and not isinstance(kwargs.get("dtype"), BComplex32):
+            return super().to(*args, **kwargs)
+        from torch_complex_subclass.conversion import to_bcomplex32
+
+        kwargs.pop("dtype", None)
+        z = to_bcomplex32(self)
+        return z.to(*rest, **kwargs) if rest or kwargs else z
 
     def tolist(self) -> Any:
         """Return the values as nested lists of Python complex numbers."""
@@ -212,7 +223,12 @@ class ComplexTensor(torch.Tensor):
 
     def numpy(self, *, force: bool = False) -> Any:
         """Return the values as a NumPy array; it shares memory where `to_complex` does."""
+        bfloat16_parts.check_foreign_dtype(self, "NumPy")
         return self.to_complex().numpy(force=force)
+
+    def __dlpack__(self, **options: Any) -> Any:
+        bfloat16_parts.check_foreign_dtype(self, "DLPack")
+        return super().__dlpack__(**options)
 
     @classmethod
     def __torch_dispatch__(  # type: ignore[override]
@@ -226,9 +242,10 @@ class ComplexTensor(torch.Tensor):
             return _dispatch(func, args, kwargs or {})
 
 
-def _to_pair(value: Any) -> Any:
+def to_pair(value: Any) -> Any:
     """Give the parts of a complex tensor of either class; leave everything else."""
     if isinstance(value, ComplexTensor):
+        bfloat16_parts.mark_gradient(value)
         return Pair(value.re, value.im)
     if isinstance(value, Tensor) and value.is_complex():
         constant = traced_constant(value)
@@ -253,12 +270,23 @@ def _settle(value: Any) -> None:
         _ = value.block
 
 
-def _plain(value: Any) -> Any:
-    return storage.to_plain(value.re, value.im) if isinstance(value, ComplexTensor) else value
+def to_plain(value: Any) -> Any:
+    if isinstance(value, ComplexTensor):
+        bfloat16_parts.mark_gradient(value)
+        return storage.to_plain(value.re, value.im)
+    return bfloat16_parts.COMPUTED_IN if isinstance(value, BComplex32) else value
+
+
+def _narrow(value: Any) -> Any:
+    """Round what a complex kernel computed for bcomplex32 operands."""
+    if isinstance(value, Tensor) and value.is_complex():
+        return Pair(*(part.bfloat16() for part in to_pair(value)))
+    is_real = isinstance(value, Tensor) and value.is_floating_point()
+    return value.bfloat16() if is_real else value
 
 
 def _from_plain(value: Any) -> Any:
-    return _from_pair(_to_pair(value))
+    return _from_pair(to_pair(value))
 
 
 def _dispatch(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -274,11 +302,12 @@ def _dispatch(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     if rule is not None and rule.kind is Kind.COMPOSITE:
         assert rule.fn is not None
         return rule.fn(*args, **kwargs)
+    named, named_kwargs = bfloat16_parts.name_own_dtype(args, kwargs)
     if rule is not None and rule.kind is Kind.MEMORY and _lies_as_complex(args[0]):
-        return _reinterpret(rule, args, kwargs)
+        return _reinterpret(rule, named, named_kwargs)
     if rule is not None and dispatch.has_function(rule):
         result = dispatch.apply(
-            rule, dispatch.tree_map(_to_pair, args), dispatch.tree_map(_to_pair, kwargs)
+            rule, dispatch.tree_map(to_pair, named), dispatch.tree_map(to_pair, named_kwargs)
         )
         if result is not NotImplemented:
             home = rule.kind is Kind.CREATION and not returns_view(func)
@@ -287,8 +316,10 @@ def _dispatch(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     if decomposed is not NotImplemented:
         return decomposed
     if func._schema.is_mutable:
-        return _mutate(func, args, kwargs)
-    return _call_native(func, args, kwargs)
+        from torch_complex_subclass.inplace import mutate
+
+        return mutate(func, args, kwargs)
+    return _call_native(func, named, named_kwargs)
 
 
 def _lies_as_complex(z: Any) -> bool:
@@ -326,62 +357,8 @@ def _call_native(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]
     """Compute with the complex kernel on plain tensors."""
     if returns_view(func):
         raise errors.unsupported(func, "its result would have to alias both parts", args)
-    plain_args, plain_kwargs = dispatch.tree_map(_plain, args), dispatch.tree_map(_plain, kwargs)
-    return dispatch.tree_map(_from_plain, func(*plain_args, **plain_kwargs))
-
-
-def _mutate(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Compute what `func` writes, and copy it to the arguments that it writes to."""
-    if torch.Tag.inplace_view in func.tags:
-        return _change_view(func, args, kwargs)
-    bound = bind(func, args, kwargs)
-    targets = [bound[name] for name in written_arguments(func) if bound.get(name) is not None]
-    functional = functional_form(func)
-    if functional is None:
-        values = _write_to_copies(func, bound)
-    else:
-        named = {a.name for a in functional._schema.arguments}
-        result = functional(**{k: v for k, v in bound.items() if k in named})
-        values = [result] if len(targets) == 1 else list(result)
-    for target, value in zip(targets, values, strict=True):
-        _write(func, target, value)
-    if not func._schema.returns:
-        return None
-    return targets[0] if len(func._schema.returns) == 1 else tuple(targets)
-
-
-def _change_view(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Apply `t_`, `squeeze_` and their like: new views for parts, new sizes for the tensor."""
-    functional, z = functional_form(func), args[0]
-    if functional is None or not returns_view(functional) or not isinstance(z, ComplexTensor):
-        raise errors.unsupported(func, "it changes the memory of a tensor in place", args)
-    view = functional(*args, **kwargs)
-    with without_subclass_dispatch():
-        func(*args, **kwargs)
-    z.re, z.im, z._block = view.re, view.im, None
-    return z
-
-
-def _write_to_copies(func: OpOverload, bound: dict[str, Any]) -> list[Any]:
-    """Let `func` write to plain copies; a random fill, for one, has no other form."""
-    copies = {name: dispatch.tree_map(_plain_copy, value) for name, value in bound.items()}
-    func(**copies)
-    return [copies[name] for name in written_arguments(func) if copies.get(name) is not None]
-
-
-def _write(func: OpOverload, target: Any, value: Any) -> None:
-    """Copy `value` into `target`, both tensors or lists of them."""
-    if isinstance(target, list | tuple):
-        for t, v in zip(target, value, strict=True):
-            _write(func, t, v)
-        return
-    check_writable(func, target, value)
-    if isinstance(target, ComplexTensor):
-        for part, new in zip((target.re, target.im), as_pair(_to_pair(value)), strict=True):
-            part.copy_(new)
-    else:
-        target.copy_(_plain(value))
-
-
-def _plain_copy(value: Any) -> Any:
-    return torch.complex(value.re, value.im) if isinstance(value, ComplexTensor) else value
+    plain_args, plain_kwargs = dispatch.tree_map(to_plain, (args, kwargs))
+    result = func(*plain_args, **plain_kwargs)
+    if bfloat16_parts.is_narrow_result(*dispatch.tree_map(to_pair, (args, kwargs))):
+        return dispatch.tree_map(_from_pair, dispatch.tree_map(_narrow, result))
+    return dispatch.tree_map(_from_plain, result)

@@ -122,6 +122,21 @@ def lazy_conjugation() -> AbstractContextManager[Any]:
     return torch._C._ForceDispatchKeyGuard(torch._C._dispatch_tls_local_include_set(), excluded)
 
 
+def backward_destinations() -> list[Any]:
+    """Autograd nodes that the node under evaluation in a backward pass sends gradients to."""
+    node = torch._C._current_autograd_node()
+    return [] if node is None else [n for n, _ in node.next_functions if n is not None]
+
+
+def leaf_of(node: Any) -> Tensor | None:
+    """The tensor that an autograd node accumulates gradients of, beneath functorch's wrappers."""
+    functorch: Any = torch._C._functorch
+    leaf = getattr(node, "variable", None)
+    while leaf is not None and functorch.is_functorch_wrapped_tensor(leaf):
+        leaf = functorch.get_unwrapped(leaf)
+    return leaf
+
+
 def in_forward_mode() -> bool:
     """True inside a level of forward-mode differentiation."""
     return torch.autograd.forward_ad._current_level >= 0

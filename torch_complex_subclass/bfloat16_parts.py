@@ -1,0 +1,100 @@
+"""What dispatch has to know of tensors with bfloat16 parts beyond the table of rules.
+
+Torch knows such a tensor as complex32, whose parts would be float16. So an op that is given
+complex32 as a dtype says the same of two dtypes, and this module tells them apart: on a tensor
+with bfloat16 parts it means bcomplex32, and so it does where a backward pass converts a gradient
+to the dtype of a tensor with bfloat16 parts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from torch_complex_subclass import dispatch
+from torch_complex_subclass.decompositions.registry import Pair
+from torch_complex_subclass.dtypes import (
+    OUTER,
+    BComplex32,
+    Dtype,
+    bcomplex32,
+    complex_dtype,
+    result_dtype,
+)
+from torch_complex_subclass.torch_compat import backward_destinations, leaf_of
+
+NAME = repr(bcomplex32)
+
+# Complex kernels of the library take and return this dtype.
+COMPUTED_IN = torch.complex64
+
+# Key in the metadata of autograd nodes that receive gradients of tensors with bfloat16 parts.
+_MARK = "torch_complex_subclass.bcomplex32"
+
+
+def has_bfloat16_parts(value: object) -> bool:
+    """True for a complex tensor whose parts are bfloat16."""
+    part = getattr(value, "re", None)
+    return isinstance(part, Tensor) and part.dtype == torch.bfloat16
+
+
+def dtype_of(t: Tensor) -> Dtype:
+    """Return the dtype of a tensor: `tcs.bcomplex32`, or what `t.dtype` says."""
+    if t.dtype != OUTER:
+        return t.dtype
+    with torch.no_grad():
+        # The wrappers of `torch.func` have no parts of their own to look at.
+        return complex_dtype(torch.real(t).dtype)
+
+
+def mark_gradient(z: Tensor) -> None:
+    """Note in the autograd node of `z` that its gradient is bcomplex32, where it is."""
+    if z.requires_grad and has_bfloat16_parts(z) and z.grad_fn is not None:
+        node: Any = z.grad_fn  # annotated as having a method where it has a dict
+        node.metadata[_MARK] = True
+
+
+def _is_gradient() -> bool:
+    """True inside a backward node that sends a gradient to a tensor with bfloat16 parts."""
+    return any(
+        node.metadata.get(_MARK) or has_bfloat16_parts(leaf_of(node))
+        for node in backward_destinations()
+    )
+
+
+def _means_own_dtype(args: tuple[Any, ...]) -> bool:
+    operands = [value for value in dispatch.leaves(args) if isinstance(value, Tensor)]
+    return any(map(has_bfloat16_parts, operands)) or _is_gradient()
+
+
+def name_own_dtype(
+    args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Replace complex32 by bcomplex32 among the arguments of an op that means it."""
+    given = any(v is OUTER for v in args) or any(v is OUTER for v in kwargs.values())
+    if not given or not _means_own_dtype(args):
+        return args, kwargs
+
+    def name(value: Any) -> Any:
+        return bcomplex32 if value is OUTER else value
+
+    return tuple(map(name, args)), {key: name(value) for key, value in kwargs.items()}
+
+
+def is_narrow_result(args: Any, kwargs: dict[str, Any]) -> bool:
+    """True when a complex kernel's result on these operands, pairs, is to be rounded."""
+    dtype = kwargs.get("dtype")
+    if dtype is not None:
+        return isinstance(dtype, BComplex32)
+    operands = [v for v in dispatch.leaves((args, kwargs)) if isinstance(v, Pair | Tensor)]
+    return bool(operands) and isinstance(result_dtype(operands), BComplex32)
+
+
+def check_foreign_dtype(z: Tensor, receiver: str) -> None:
+    """Raise TypeError for a tensor with bfloat16 parts, which `receiver` has no dtype for."""
+    if has_bfloat16_parts(z):
+        raise TypeError(
+            f"{receiver} has no dtype for {NAME}; convert it with z.to(torch.complex64) first"
+        )

@@ -1,0 +1,120 @@
+"""New tensors of a dtype that may be bcomplex32; with any other they are torch's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from torch_complex_subclass.conversion import to_bcomplex32
+from torch_complex_subclass.dtypes import BComplex32, Dtype
+from torch_complex_subclass.tensor import ComplexTensor
+
+Size = int | Sequence[int]
+
+
+def _sizes(size: tuple[Size, ...]) -> tuple[int, ...]:
+    """Accept sizes one by one or as one sequence, as torch does."""
+    if len(size) == 1 and not isinstance(size[0], int | torch.SymInt):
+        return tuple(size[0])
+    return size  # type: ignore[return-value]
+
+
+def _filled(make: Callable[..., Tensor], value: complex, options: dict[str, Any]) -> Tensor:
+    """Call `make(part, dtype=)` for both parts of `value`."""
+    requires_grad = options.pop("requires_grad", False)
+    number = complex(value)
+    re, im = (make(part, dtype=torch.bfloat16, **options) for part in (number.real, number.imag))
+    return ComplexTensor(re, im).requires_grad_(requires_grad)
+
+
+def _rounded(z: Tensor, requires_grad: bool) -> Tensor:
+    with torch.no_grad():
+        return to_bcomplex32(z).requires_grad_(requires_grad)
+
+
+def full(
+    size: Sequence[int], fill_value: complex, *, dtype: Dtype | None = None, **options: Any
+) -> Tensor:
+    """Return a tensor of shape `size` filled with `fill_value`, as `torch.full` does."""
+    if not isinstance(dtype, BComplex32):
+        return torch.full(size, fill_value, dtype=dtype, **options)
+    return _filled(lambda part, **how: torch.full(tuple(size), part, **how), fill_value, options)
+
+
+def zeros(*size: Size, dtype: Dtype | None = None, **options: Any) -> Tensor:
+    """Return zeros of shape `size`, as `torch.zeros` does."""
+    if not isinstance(dtype, BComplex32):
+        return torch.zeros(_sizes(size), dtype=dtype, **options)
+    return full(_sizes(size), 0, dtype=dtype, **options)
+
+
+def ones(*size: Size, dtype: Dtype | None = None, **options: Any) -> Tensor:
+    """Return ones of shape `size`, as `torch.ones` does."""
+    if not isinstance(dtype, BComplex32):
+        return torch.ones(_sizes(size), dtype=dtype, **options)
+    return full(_sizes(size), 1, dtype=dtype, **options)
+
+
+def empty(*size: Size, dtype: Dtype | None = None, **options: Any) -> Tensor:
+    """Return an uninitialised tensor of shape `size`, as `torch.empty` does."""
+    if not isinstance(dtype, BComplex32):
+        return torch.empty(_sizes(size), dtype=dtype, **options)
+    shape = _sizes(size)
+    return _filled(lambda _, **how: torch.empty(shape, **how), 0, options)
+
+
+def randn(
+    *size: Size, dtype: Dtype | None = None, requires_grad: bool = False, **options: Any
+) -> Tensor:
+    """Return normal values of variance 1, as `torch.randn` does.
+
+    Those of bcomplex32 are what complex64 would get from the same generator, rounded.
+    """
+    if not isinstance(dtype, BComplex32):
+        return torch.randn(_sizes(size), dtype=dtype, requires_grad=requires_grad, **options)
+    return _rounded(torch.randn(_sizes(size), dtype=torch.complex64, **options), requires_grad)
+
+
+def full_like(
+    input: Tensor, fill_value: complex, *, dtype: Dtype | None = None, **options: Any
+) -> Tensor:
+    """Return a tensor like `input` filled with `fill_value`, as `torch.full_like` does."""
+    if not isinstance(dtype, BComplex32):
+        return torch.full_like(input, fill_value, dtype=dtype, **options)
+    return _filled(lambda part, **how: torch.full_like(input, part, **how), fill_value, options)
+
+
+def zeros_like(input: Tensor, *, dtype: Dtype | None = None, **options: Any) -> Tensor:
+    """Return zeros like `input`, as `torch.zeros_like` does."""
+    if not isinstance(dtype, BComplex32):
+        return torch.zeros_like(input, dtype=dtype, **options)
+    return full_like(input, 0, dtype=dtype, **options)
+
+
+def ones_like(input: Tensor, *, dtype: Dtype | None = None, **options: Any) -> Tensor:
+    """Return ones like `input`, as `torch.ones_like` does."""
+    if not isinstance(dtype, BComplex32):
+        return torch.ones_like(input, dtype=dtype, **options)
+    return full_like(input, 1, dtype=dtype, **options)
+
+
+def empty_like(input: Tensor, *, dtype: Dtype | None = None, **options: Any) -> Tensor:
+    """Return an uninitialised tensor like `input`, as `torch.empty_like` does."""
+    if not isinstance(dtype, BComplex32):
+        return torch.empty_like(input, dtype=dtype, **options)
+    return _filled(lambda _, **how: torch.empty_like(input, **how), 0, options)
+
+
+def randn_like(
+    input: Tensor, *, dtype: Dtype | None = None, requires_grad: bool = False, **options: Any
+) -> Tensor:
+    """Return normal values of variance 1 like `input`, as `torch.randn_like` does.
+
+    Those of bcomplex32 are what complex64 would get from the same generator, rounded.
+    """
+    if not isinstance(dtype, BComplex32):
+        return torch.randn_like(input, dtype=dtype, requires_grad=requires_grad, **options)
+    return _rounded(torch.randn_like(input, dtype=torch.complex64, **options), requires_grad)

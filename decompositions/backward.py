@@ -19,12 +19,17 @@ aten = torch.ops.aten
 # Scatters a gradient into zeros.
 componentwise(
     aten.diagonal_backward.default,
-    aten.index_select_backward.default,
     aten.masked_scatter_backward.default,
     aten.select_backward.default,
     aten.slice_backward.default,
+    data=("grad_output", "grad"),
+)
+# The same, where several elements may meet in one.
+componentwise(
+    aten.index_select_backward.default,
     aten.unfold_backward.default,
-    data=("grad_output", "grad", "grad_in"),
+    data=("grad", "grad_in"),
+    sums=True,
 )
 componentwise(
     aten.reflection_pad1d_backward.default,
@@ -34,6 +39,7 @@ componentwise(
     aten.replication_pad2d_backward.default,
     aten.replication_pad3d_backward.default,
     data=("grad_output", "self"),
+    sums=True,
 )
 componentwise(
     aten.reflection_pad1d.default,

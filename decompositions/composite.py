@@ -23,11 +23,17 @@ def addbmm(z: Tensor, a: Tensor, b: Tensor, *, beta: Any = 1, alpha: Any = 1) ->
     return torch.addmm(z, rows, b.flatten(0, 1), beta=beta, alpha=alpha)
 
 
+def _part_dtype(z: Tensor) -> torch.dtype:
+    """The dtype of the parts; only they tell bcomplex32 from complex32."""
+    is_half = z.dtype == torch.complex32
+    return torch.real(z).dtype if is_half else real_dtype(z.dtype)
+
+
 @composite(aten.ldexp.Tensor)
 def ldexp(z: Tensor, exponent: Tensor) -> Tensor:
     """Product z 2**exponent, where the power of an integer is one of the dtype of z."""
     if not (exponent.is_complex() or exponent.is_floating_point()):
-        exponent = exponent.to(real_dtype(z.dtype))
+        exponent = exponent.to(_part_dtype(z))
     return z * torch.pow(2.0, exponent)
 
 

@@ -26,14 +26,15 @@ componentwise(
     aten.select_scatter.default,
     aten.slice_scatter.default,
     aten.scatter.src,
-    aten.scatter_add.default,
     data=("self", "src"),
 )
+componentwise(aten.scatter_add.default, data=("self", "src"), sums=True)
 componentwise(
     aten._unsafe_index_put.default,
     aten._unsafe_masked_index_put_accumulate.default,
     aten.index_put.default,
     data=("self", "values"),
+    sums=True,
 )
 componentwise(aten._unsafe_masked_index.default, data=("self", "fill"))
 componentwise(aten.embedding.default, data=("weight",))

@@ -63,7 +63,7 @@ def mean_dims(
 
 
 # Linear with real coefficients.
-componentwise(aten.cumsum.default)
+componentwise(aten.cumsum.default, sums=True)
 
 
 @reduction(aten.var.correction)

@@ -79,6 +79,8 @@ class Rule:
     """Names of the arguments that can be complex and take part in type promotion."""
     reason: str = ""
     location: str = ""
+    sums: bool = False
+    """A componentwise op adds elements, and is computed in the compute dtype."""
 
 
 TABLE: dict[OpOverload, Rule] = {}
@@ -103,13 +105,14 @@ def _record(
     normwise: bool = False,
     data: tuple[str, ...] = DEFAULT_DATA,
     reason: str = "",
+    sums: bool = False,
 ) -> None:
     if not isinstance(op, OpOverload):
         raise TypeError(f"rules are keyed by overload, such as aten.add.Tensor; got {op!r}")
     if op in TABLE:
         raise DuplicateRuleError(f"{op} already has a rule, made at {TABLE[op].location}")
     names = tuple(a.name for a in op._schema.arguments if a.name in data)
-    TABLE[op] = Rule(op, kind, fn, max_ulp, normwise, names, reason, _caller())
+    TABLE[op] = Rule(op, kind, fn, max_ulp, normwise, names, reason, _caller(), sums)
 
 
 def unary(
@@ -173,10 +176,15 @@ memory = _Registrar(Kind.MEMORY, ("self", "src"))
 composite = _Registrar(Kind.COMPOSITE, ())
 
 
-def componentwise(*ops: OpOverload, data: tuple[str, ...] = DEFAULT_DATA) -> None:
-    """Register ops that are applied to the real and to the imaginary part alike."""
+def componentwise(
+    *ops: OpOverload, data: tuple[str, ...] = DEFAULT_DATA, sums: bool = False
+) -> None:
+    """Register ops that are applied to the real and to the imaginary part alike.
+
+    `sums` says that they add elements: parts in a half type are then added in float32.
+    """
     for op in ops:
-        _record(op, Kind.COMPONENTWISE, None, data=data)
+        _record(op, Kind.COMPONENTWISE, None, data=data, sums=sums)
 
 
 def native(*ops: OpOverload, reason: str) -> None:

@@ -91,7 +91,9 @@ def to_complex(z: Tensor) -> Tensor:
     leave a plain tensor with a ComplexTensor for tangent, and fail where their layouts differ.
     """
     if dtype_of(z) is bcomplex32:
-        return torch.view_as_complex(as_interleaved(z).float())
+        t = as_interleaved(z).float()
+        # The copy of an expanded view may lie in any order.
+        return torch.view_as_complex(t if t.stride(-1) == 1 else t.contiguous())
     if in_forward_mode():
         with _Replace(aten.clone.default, _copy_out):
             return _splitting_gradient(aten.clone(z))

@@ -1,16 +1,48 @@
-"""Conversion to bcomplex32."""
+"""Conversion between bcomplex32 and other complex dtypes."""
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from torch_complex_subclass import errors
 from torch_complex_subclass.bfloat16_parts import dtype_of
-from torch_complex_subclass.dtypes import bcomplex32
+from torch_complex_subclass.dtypes import BComplex32, Dtype, bcomplex32, real_dtype
 from torch_complex_subclass.tensor import ComplexTensor
+
+_WIDER = (torch.complex64, torch.complex128)
+
+
+def _widen(z: ComplexTensor, dtype: torch.dtype) -> ComplexTensor:
+    """Convert bcomplex32 to a wider complex dtype by its parts.
+
+    Torch's own conversion casts a gradient that is a plain tensor to complex32 with float16
+    parts; this one takes it apart first.
+    """
+    from torch_complex_subclass.autograd import from_interleaved
+
+    return cast(ComplexTensor, from_interleaved(z.as_interleaved().to(real_dtype(dtype))))
+
+
+def convert(
+    z: ComplexTensor, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[ComplexTensor, tuple[Any, ...], dict[str, Any]]:
+    """Convert to or from bcomplex32 as the arguments of `Tensor.to` say.
+
+    Returns the tensor and the arguments that are left: all of them where bcomplex32 is neither
+    the dtype asked for nor that of `z`.
+    """
+    asked = next((v for v in (*args, kwargs.get("dtype")) if isinstance(v, Dtype)), None)
+    if isinstance(asked, BComplex32):
+        z = to_bcomplex32(z)
+    elif asked in _WIDER and dtype_of(z) is bcomplex32:
+        z = _widen(z, asked)
+    else:
+        return z, args, kwargs
+    kwargs = {name: value for name, value in kwargs.items() if name != "dtype"}
+    return z, tuple(v for v in args if v is not asked), kwargs
 
 
 def to_bcomplex32(z: Tensor) -> ComplexTensor:

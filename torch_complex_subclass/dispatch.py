@@ -23,7 +23,7 @@ from torch_complex_subclass.dtypes import (
     result_dtype,
 )
 
-# Kinds that only move elements keep the dtype they are stored in.
+# Kinds that only move elements keep the dtype they are stored in; see also Rule.sums.
 _WIDENED = (Kind.UNARY, Kind.ELEMENTWISE, Kind.BILINEAR, Kind.REDUCTION)
 
 
@@ -108,7 +108,9 @@ def apply(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     operands = [v for v, d in zip(args, is_data, strict=False) if d]
     operands += [v for name, v in kwargs.items() if name in rule.data]
     stored = real_dtype(result_dtype(v for v in leaves(operands) if _is_operand(v)))
-    dtype = compute_dtype(stored) if rule.kind in _WIDENED else stored
+    dtype = compute_dtype(stored) if rule.kind in _WIDENED or rule.sums else stored
+    if dtype != stored and _asks_for(kwargs.get("dtype"), stored):
+        kwargs = kwargs | {"dtype": None}  # rounded once, at the end
 
     cast = functools.partial(_cast_operand, dtype=dtype)
     args = tuple(tree_map(cast, v) if d else v for v, d in zip(args, is_data, strict=False))
@@ -117,6 +119,11 @@ def apply(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if dtype != stored and result is not NotImplemented:
         return tree_map(lambda v: _round(v, dtype, stored), result)
     return result
+
+
+def _asks_for(dtype: Any, real: torch.dtype) -> bool:
+    """True for the complex dtype whose parts are `real`."""
+    return dtype is not None and dtype.is_complex and real_dtype(dtype) == real
 
 
 def _round(value: Any, computed: torch.dtype, stored: torch.dtype) -> Any:

@@ -208,14 +208,10 @@ class ComplexTensor(torch.Tensor):
 
     def to(self, *args: Any, **kwargs: Any) -> Tensor:
         """Convert as `torch.Tensor.to` does; the dtype may be `tcs.bcomplex32` too."""
-        rest = [value for value in args if not isinstance(value, BComplex32)]
-        if len(rest) == len(args) and not isinstance(kwargs.get("dtype"), BComplex32):
-            return super().to(*args, **kwargs)
-        from torch_complex_subclass.conversion import to_bcomplex32
+        from torch_complex_subclass.conversion import convert
 
-        kwargs.pop("dtype", None)
-        z = to_bcomplex32(self)
-        return z.to(*rest, **kwargs) if rest or kwargs else z
+        z, args, kwargs = convert(self, args, kwargs)
+        return super(ComplexTensor, z).to(*args, **kwargs) if args or kwargs else z
 
     def tolist(self) -> Any:
         """Return the values as nested lists of Python complex numbers."""
@@ -300,8 +296,7 @@ def _dispatch(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     if func is aten.as_strided.default:
         return _as_strided(*args, **kwargs)
     if rule is not None and rule.kind is Kind.COMPOSITE:
-        assert rule.fn is not None
-        return rule.fn(*args, **kwargs)
+        return _compose(rule, args, kwargs)
     named, named_kwargs = bfloat16_parts.name_own_dtype(args, kwargs)
     if rule is not None and rule.kind is Kind.MEMORY and _lies_as_complex(args[0]):
         return _reinterpret(rule, named, named_kwargs)
@@ -320,6 +315,18 @@ def _dispatch(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -
 
         return mutate(func, args, kwargs)
     return _call_native(func, named, named_kwargs)
+
+
+def _compose(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Apply a rule made of other ops; one with a single result in complex64 for bcomplex32."""
+    assert rule.fn is not None
+    is_single = [str(r.type) for r in rule.op._schema.returns] == ["Tensor"]
+    if not is_single or not bfloat16_parts.is_narrow_result(
+        *dispatch.tree_map(to_pair, (args, kwargs))
+    ):
+        return rule.fn(*args, **kwargs)
+    plain_args, plain_kwargs = dispatch.tree_map(to_plain, (args, kwargs))
+    return _from_pair(_narrow(rule.fn(*plain_args, **plain_kwargs)))
 
 
 def _lies_as_complex(z: Any) -> bool:

@@ -83,6 +83,16 @@ def from_parts(re: Tensor, im: Tensor) -> Tensor:
         return torch.complex(re, im)
 
 
+def take_interleaved(t: Tensor) -> Tensor:
+    """Make a ComplexTensor `(...)` of real `(..., 2)`, memory that nothing else refers to.
+
+    The parts lie in one block, which is used in place. Unlike that of `from_interleaved`, the
+    result is no view as autograd sees it: where one enters a compiled function, Dynamo makes it
+    again from its real base, which torch cannot.
+    """
+    return from_parts(t.select(-1, 0), t.select(-1, 1))
+
+
 @allow_in_graph
 def to_complex(z: Tensor) -> Tensor:
     """View a ComplexTensor as a plain tensor where its memory allows it, else copy.

@@ -30,8 +30,8 @@ NAME = repr(bcomplex32)
 # Complex kernels of the library take and return this dtype.
 COMPUTED_IN = torch.complex64
 
-# Key in the metadata of autograd nodes that receive gradients of tensors with bfloat16 parts.
-_MARK = "torch_complex_subclass.bcomplex32"
+# Key in the metadata of autograd nodes: the dtype that gradients arriving there are to have.
+_MARK = "torch_complex_subclass.dtype"
 
 
 def has_bfloat16_parts(value: object) -> bool:
@@ -50,18 +50,24 @@ def dtype_of(t: Tensor) -> Dtype:
 
 
 def mark_gradient(z: Tensor) -> None:
-    """Note in the autograd node of `z` that its gradient is bcomplex32, where it is."""
-    if z.requires_grad and has_bfloat16_parts(z) and z.grad_fn is not None:
+    """Note in the autograd node of an operand which of the two dtypes its gradient has."""
+    if z.requires_grad and z.dtype == OUTER and z.grad_fn is not None:
         node: Any = z.grad_fn  # annotated as having a method where it has a dict
-        node.metadata[_MARK] = True
+        node.metadata[_MARK] = bcomplex32 if has_bfloat16_parts(z) else OUTER
+
+
+def _gradient_dtype(node: Any) -> Dtype:
+    leaf = leaf_of(node)
+    if leaf is not None:
+        return bcomplex32 if has_bfloat16_parts(leaf) else leaf.dtype
+    # Operands under `torch.func` have no node to mark; float16 parts could overflow there.
+    return node.metadata.get(_MARK, bcomplex32)  # type: ignore[no-any-return]
 
 
 def _is_gradient() -> bool:
     """True inside a backward node that sends a gradient to a tensor with bfloat16 parts."""
-    return any(
-        node.metadata.get(_MARK) or has_bfloat16_parts(leaf_of(node))
-        for node in backward_destinations()
-    )
+    nodes = backward_destinations(OUTER)
+    return any(isinstance(_gradient_dtype(node), BComplex32) for node in nodes)
 
 
 def _means_own_dtype(args: tuple[Any, ...]) -> bool:

@@ -21,9 +21,9 @@ def _widen(z: ComplexTensor, dtype: torch.dtype) -> ComplexTensor:
     Torch's own conversion casts a gradient that is a plain tensor to complex32 with float16
     parts; this one takes it apart first.
     """
-    from torch_complex_subclass.autograd import from_interleaved
+    from torch_complex_subclass.autograd import take_interleaved
 
-    return cast(ComplexTensor, from_interleaved(z.as_interleaved().to(real_dtype(dtype))))
+    return cast(ComplexTensor, take_interleaved(z.as_interleaved().to(real_dtype(dtype))))
 
 
 def convert(
@@ -54,7 +54,7 @@ def to_bcomplex32(z: Tensor) -> ComplexTensor:
     Raises:
         TypeError: `z` is no complex tensor.
     """
-    from torch_complex_subclass.autograd import from_interleaved, round_to_bfloat16
+    from torch_complex_subclass.autograd import round_to_bfloat16, take_interleaved
 
     if not isinstance(z, Tensor) or not z.is_complex():
         raise TypeError(f"expected a complex tensor, got {errors.describe([z])}")
@@ -64,4 +64,4 @@ def to_bcomplex32(z: Tensor) -> ComplexTensor:
         t = z.as_interleaved()
     else:
         t = torch.view_as_real(z.resolve_conj().resolve_neg())
-    return cast(ComplexTensor, from_interleaved(round_to_bfloat16(t)))
+    return cast(ComplexTensor, take_interleaved(round_to_bfloat16(t)))

@@ -244,6 +244,7 @@ def to_pair(value: Any) -> Any:
         bfloat16_parts.mark_gradient(value)
         return Pair(value.re, value.im)
     if isinstance(value, Tensor) and value.is_complex():
+        bfloat16_parts.mark_gradient(value)
         constant = traced_constant(value)
         if constant is not None:
             return Pair(constant.real, constant.imag)

@@ -122,10 +122,11 @@ def lazy_conjugation() -> AbstractContextManager[Any]:
     return torch._C._ForceDispatchKeyGuard(torch._C._dispatch_tls_local_include_set(), excluded)
 
 
-def backward_destinations() -> list[Any]:
-    """Autograd nodes that the node under evaluation in a backward pass sends gradients to."""
-    node = torch._C._current_autograd_node()
-    return [] if node is None else [n for n, _ in node.next_functions if n is not None]
+def backward_destinations(dtype: torch.dtype) -> list[Any]:
+    """Autograd nodes that the one under evaluation sends gradients of `dtype` to."""
+    node: Any = torch._C._current_autograd_node()
+    edges = [] if node is None else [edge for edge in node.next_functions if edge[0] is not None]
+    return [n for n, place in edges if n._input_metadata[place].dtype == dtype]
 
 
 def leaf_of(node: Any) -> Tensor | None:

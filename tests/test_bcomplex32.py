@@ -124,11 +124,18 @@ class TestConversion:
             lambda z: z.to(dtype=bcomplex32),
             lambda z: z.to("cpu", bcomplex32),
             lambda z: z.to("cpu", dtype=bcomplex32, copy=True),
+            lambda z: z.to(tcs.zeros(1, dtype=bcomplex32)),
+            lambda z: z.to(other=tcs.zeros(1, dtype=bcomplex32), copy=True),
         ],
     )
     def test_to_in_all_forms(self, convert: Any) -> None:
         z = convert(ComplexTensor.from_complex(torch.ones(2, dtype=torch.complex64)))
         assert tcs.dtype_of(z) is bcomplex32
+
+    def test_to_another_tensor(self, z: ComplexTensor) -> None:
+        for dtype in (*WIDE, torch.float32):
+            assert z.to(torch.zeros(1, dtype=dtype)).dtype == dtype
+        assert tcs.dtype_of(z.to("cpu", copy=True)) is bcomplex32
 
     def test_outer_dtype_names_the_same(self, z: ComplexTensor) -> None:
         for same in (z.to(torch.complex32), torch.zeros_like(z), z.new_zeros(2, dtype=z.dtype)):

@@ -34,6 +34,10 @@ def convert(
     Returns the tensor and the arguments that are left: all of them where bcomplex32 is neither
     the dtype asked for nor that of `z`.
     """
+    other = args[0] if args else kwargs.get("other")
+    if isinstance(other, Tensor):  # its dtype alone would not tell which complex32 it is
+        args = (other.device, dtype_of(other), *args[1:])
+        kwargs = {name: value for name, value in kwargs.items() if name != "other"}
     asked = next((v for v in (*args, kwargs.get("dtype")) if isinstance(v, Dtype)), None)
     if isinstance(asked, BComplex32):
         z = to_bcomplex32(z)

@@ -14,20 +14,18 @@ knows strided vectors of two would make this file unnecessary.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import sympy
 import torch
-from torch._inductor import ir
 from torch._inductor.codegen import cpp as stock_cpp
 from torch._inductor.codegen.common import DeferredLine
 from torch._inductor.codegen.cpp_utils import DTYPE_TO_CPP, cexpr_index
 from torch._inductor.virtualized import V
 from torch.utils._sympy.symbol import SymT, free_symbol_is_type
 
-from torch_complex_subclass.inductor_lowering import interleaved, pieces, tiles
+from torch_complex_subclass.inductor_lowering import halves, interleaved, pieces, tiles, tiling
 
 # Inductor's module is edited and read past what it exports.
 cpp: Any = stock_cpp
@@ -46,16 +44,6 @@ class Access(NamedTuple):
     dtype: torch.dtype
 
 
-def _real_name(name: str) -> str:
-    """Name of the buffer that a store to `name` changes."""
-    # None for a buffer local to an outer loop, which Inductor adds while it writes the kernel.
-    buffer = V.graph.try_get_buffer(name)
-    layout = getattr(buffer, "layout", None)
-    if isinstance(layout, ir.MutationLayoutSHOULDREMOVE):
-        return str(layout.get_buffer().get_name())
-    return name
-
-
 def _takes_vectors(kernel: Any) -> bool:
     kinds = (cpp.CppVecKernel, cpp.CppTile2DKernel)
     return type(kernel) in kinds and kernel._load_mask is None
@@ -70,13 +58,13 @@ class _Memory(NamedTuple):
     dtype: torch.dtype
 
 
-def _memory(name: str, stored: bool) -> _Memory | None:
+def _memory(name: str, stored: bool, dtypes: Sequence[torch.dtype] = _DTYPES) -> _Memory | None:
     """What is known of the memory behind a name; None where stock code must serve."""
-    known, real = interleaved.of(V.graph), _real_name(name)
+    known, real = interleaved.of(V.graph), interleaved.real_name(name)
     root, own_part = known.parts.get(real, (real, 0))
     dtype = V.graph.get_dtype(name)
     holds = root in known.buffers or (not stored and interleaved.holds_pairs(V.graph, name))
-    if dtype not in _DTYPES or not holds or (not stored and name in known.parts):
+    if dtype not in dtypes or not holds or (not stored and name in known.parts):
         return None
     return _Memory(root, own_part, dtype)
 
@@ -88,9 +76,15 @@ def _at(memory: _Memory, index: sympy.Expr) -> Access | None:
     return Access(memory.root, split[0], memory.own_part + split[1], memory.dtype)
 
 
-def _access(kernel: Any, name: str, index: sympy.Expr, stored: bool) -> Access | None:
+def _access(
+    kernel: Any,
+    name: str,
+    index: sympy.Expr,
+    stored: bool,
+    dtypes: Sequence[torch.dtype] = _DTYPES,
+) -> Access | None:
     """Describe an access to interleaved memory; None where stock code must serve."""
-    memory = _memory(name, stored) if _takes_vectors(kernel) else None
+    memory = _memory(name, stored, dtypes) if _takes_vectors(kernel) else None
     if memory is None:
         return None
     index = kernel.rename_indexing(index)
@@ -167,6 +161,10 @@ def _load(stock: Callable[..., Any]) -> Callable[..., Any]:
             pointer = f"{self.args.input(name)} + {cexpr_index(access.base)}"
             code = _load_code(self, pointer, access.dtype)
             return _load_part(self, access, code, (self, name, index))
+        access = _access(self, name, index, stored=False, dtypes=(torch.bfloat16,))
+        if access is not None and halves.fill_vectors(self):
+            pointer = f"{self.args.input(name)} + {cexpr_index(access.base)}"
+            return _load_part(self, access, halves.load_code(pointer), (self, name, index))
         access = _broken_access(self, name, index)
         if access is None:
             return stock(self, name, index)
@@ -342,47 +340,6 @@ def _store_tile(stock: Callable[..., Any]) -> Callable[..., Any]:
     return store
 
 
-@contextlib.contextmanager
-def _stride_two_is_contiguous() -> Iterator[None]:
-    stock = cpp.stride_at_vec_range
-
-    def stride(index: sympy.Expr, var: sympy.Symbol, vec_length: int | None = None) -> Any:
-        index = pieces.merged(index)
-        found = stock(index, var, vec_length)
-        is_broken = not found.is_number and pieces.slope(index, var, vec_length or 1) == 2
-        return sympy.S.One if found == 2 or is_broken else found
-
-    cpp.stride_at_vec_range = stride
-    try:
-        yield
-    finally:
-        cpp.stride_at_vec_range = stock
-
-
-def _touches_interleaved(fn_list: Any) -> bool:
-    known = interleaved.of(V.graph)
-    for body in cpp._get_loop_body(fn_list):
-        for block in (body.root_block, *body.subblocks.values()):
-            for node in block.graph.nodes:
-                if node.target in ("load", "store"):
-                    name = _real_name(node.args[1])
-                    if name in known.buffers or name in known.parts:
-                        return True
-                    if node.target == "load" and interleaved.holds_pairs(V.graph, name):
-                        return True
-    return False
-
-
-class InterleavedTiling(stock_cpp.TilingSelect):
-    """Chooses the vectorised loop with interleaved accesses counted as contiguous."""
-
-    def select_tiling(self, fn_list: Any, var_sizes_list: Any) -> Any:
-        if not _touches_interleaved(fn_list):
-            return super().select_tiling(fn_list, var_sizes_list)
-        with _stride_two_is_contiguous():
-            return super().select_tiling(fn_list, var_sizes_list)
-
-
 def replacements() -> list[tuple[Any, str, Any]]:
     """Object, attribute and new value of every edit."""
     return [
@@ -390,5 +347,5 @@ def replacements() -> list[tuple[Any, str, Any]]:
         (cpp.CppTile2DKernel, "load", _load_tile(cpp.CppTile2DKernel.load)),
         (cpp.CppTile2DKernel, "store", _store_tile(cpp.CppTile2DKernel.store)),
         (cpp.CppVecKernel, "store", _store(cpp.CppVecKernel.store)),
-        (cpp, "TilingSelect", InterleavedTiling),
+        (cpp, "TilingSelect", tiling.InterleavedTiling),
     ]

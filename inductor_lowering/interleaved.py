@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sympy
-from torch._inductor.virtualized import NullHandler
+from torch._inductor import ir
+from torch._inductor.virtualized import NullHandler, V
 
 from torch_complex_subclass.recorder import RECORDED
 
@@ -55,6 +56,16 @@ def split_parity(index: sympy.Expr) -> tuple[sympy.Expr, int] | None:
             return None
     parity = int(constant) % 2
     return index - parity, parity
+
+
+def real_name(name: str) -> str:
+    """Name of the buffer that a store to `name` changes."""
+    # None for a buffer local to an outer loop, which Inductor adds while it writes the kernel.
+    buffer = V.graph.try_get_buffer(name)
+    layout = getattr(buffer, "layout", None)
+    if isinstance(layout, ir.MutationLayoutSHOULDREMOVE):
+        return str(layout.get_buffer().get_name())
+    return name
 
 
 def holds_pairs(graph: Any, name: str) -> bool:

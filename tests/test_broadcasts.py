@@ -56,6 +56,28 @@ def test_rotary_embedding_reads_and_writes_whole_vectors() -> None:
     assert "tmpbuf" not in nest
 
 
+def rotary_in_half(x: Tensor, angles: Tensor) -> Tensor:
+    """Rotary embedding of bfloat16 by complex64."""
+    return rotary(x.float(), angles).to(x.dtype)
+
+
+@pytest.mark.parametrize("width", [64, 12, 70])
+def test_pairs_of_bfloat16(width: int) -> None:
+    x, angles = torch.randn(2, 24, 4, width).bfloat16(), torch.randn(24, width // 2)
+    assert_compiles(
+        rotary_in_half, x, angles, backend="inductor_complex", gradient=False, rtol=1e-2, atol=1e-2
+    )
+
+
+def test_pairs_of_bfloat16_are_read_as_words() -> None:
+    from torch._inductor import cpu_vec_isa
+
+    x, angles = rotary_operands()
+    (nest,) = loops_with("deinterleave2|words::loadu", rotary_in_half, x.bfloat16(), angles)
+    assert ("words::loadu" in nest) == bool(cpu_vec_isa.pick_vec_isa())
+    assert "tmpbuf" not in nest
+
+
 def test_values_and_gradients() -> None:
     assert_compiles(rotary, *rotary_operands(), backend="inductor_complex")
     z, k = torch.randn(24, 33, dtype=torch.complex64), torch.randn(24)

@@ -1,0 +1,57 @@
+"""Which loop of a nest over interleaved memory is vectorised."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import sympy
+from torch._inductor.codegen import cpp as stock_cpp
+from torch._inductor.virtualized import V
+
+from torch_complex_subclass.inductor_lowering import interleaved, pieces
+
+# Inductor's module is edited and read past what it exports.
+cpp: Any = stock_cpp
+
+
+@contextlib.contextmanager
+def _stride_two_is_contiguous() -> Iterator[None]:
+    stock = cpp.stride_at_vec_range
+
+    def stride(index: sympy.Expr, var: sympy.Symbol, vec_length: int | None = None) -> Any:
+        index = pieces.merged(index)
+        found = stock(index, var, vec_length)
+        is_broken = not found.is_number and pieces.slope(index, var, vec_length or 1) == 2
+        return sympy.S.One if found == 2 or is_broken else found
+
+    cpp.stride_at_vec_range = stride
+    try:
+        yield
+    finally:
+        cpp.stride_at_vec_range = stock
+
+
+def _touches_interleaved(fn_list: Any) -> bool:
+    known = interleaved.of(V.graph)
+    for body in cpp._get_loop_body(fn_list):
+        for block in (body.root_block, *body.subblocks.values()):
+            for node in block.graph.nodes:
+                if node.target in ("load", "store"):
+                    name = interleaved.real_name(node.args[1])
+                    if name in known.buffers or name in known.parts:
+                        return True
+                    if node.target == "load" and interleaved.holds_pairs(V.graph, name):
+                        return True
+    return False
+
+
+class InterleavedTiling(stock_cpp.TilingSelect):
+    """Chooses the vectorised loop with interleaved accesses counted as contiguous."""
+
+    def select_tiling(self, fn_list: Any, var_sizes_list: Any) -> Any:
+        if not _touches_interleaved(fn_list):
+            return super().select_tiling(fn_list, var_sizes_list)
+        with _stride_two_is_contiguous():
+            return super().select_tiling(fn_list, var_sizes_list)

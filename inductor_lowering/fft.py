@@ -1,10 +1,10 @@
 """Fourier transforms: what a device does for them, by one interface.
 
-A transform keeps its library call, on interleaved memory; loops cannot be faster. What can be
-gained lies around it: a library copies operands that it cannot read as they lie, and may scale in a
-pass of its own. A `Transforms` object writes the three ops that torch's functions are made of in
-terms of other ops (a custom op among them, if it has a library of its own), and the copies and
-scales that it spells out fuse with what is around. Register one for a device type by `register`.
+A transform keeps its library call, on interleaved memory. What can be gained lies around it: a
+library copies operands that it cannot read as they lie, and may scale in a pass of its own. A
+`Transforms` object writes the three ops that torch's functions are made of in terms of other ops (a
+custom op among them, if it has a library of its own), and the copies and scales that it spells out
+fuse with what is around. Register one for a device type by `register`.
 
 Used while a program is traced, after autograd, so gradients are torch's.
 """

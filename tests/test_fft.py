@@ -164,6 +164,14 @@ def test_scale_fuses_with_what_reads_the_result() -> None:
     assert code.count("cpp_fused") == 2  # defined and called
 
 
+def test_scale_of_a_size_that_changes() -> None:
+    with fft.registered("cpu", fft.ScalingTransforms()), tcs.enabled(), compat.without_caches():
+        compiled = torch.compile(there_and_back, fullgraph=True, dynamic=True)
+        for n in (6, 10):
+            z = torch.randn(2, n, n + 2, dtype=c64)
+            torch.testing.assert_close(compiled(z), there_and_back(z))
+
+
 def middle_axis(z: Tensor, w: Tensor) -> Tensor:
     """A product that is transformed along an axis between others."""
     return torch.fft.fft(z * w, dim=-2).abs()

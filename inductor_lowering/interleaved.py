@@ -81,6 +81,10 @@ def holds_pairs(graph: Any, name: str) -> bool:
 
 
 def _ends_odd(graph: Any, buffer: Any) -> bool:
-    steps = zip(buffer.get_size(), buffer.get_stride(), strict=True)
+    layout = buffer.maybe_get_layout()
+    # What only marks a write, or holds several tensors, has no elements of its own.
+    if not isinstance(layout, ir.Layout) or isinstance(layout, ir.MutationLayoutSHOULDREMOVE):
+        return False
+    steps = zip(layout.size, layout.stride, strict=True)
     last = sum((size - 1) * stride for size, stride in steps)
     return bool(graph.sizevars.statically_known_equals(sympy.Mod(last, 2), 1))

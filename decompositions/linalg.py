@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from torch_complex_subclass.decompositions.arithmetic import add, mul, scale
-from torch_complex_subclass.decompositions.operands import as_pair
+from torch_complex_subclass.decompositions.operands import as_pair, on_parts
 from torch_complex_subclass.decompositions.registry import (
     Operand,
     Pair,
@@ -71,30 +71,29 @@ def _is_batch_of_small(a: Tensor, b: Tensor) -> bool:
     return side_by_side and 0 < math.prod(a.shape[1:]) * b.shape[-1] <= LARGEST_OF_MANY
 
 
-def _slice_of(z: Pair | Tensor, dim: int, k: int) -> Pair | Tensor:
-    if isinstance(z, Pair):
-        return Pair(z.re.narrow(dim, k, 1), z.im.narrow(dim, k, 1))
-    return z.narrow(dim, k, 1)
-
-
 def _outer_products(a: Pair | Tensor, b: Pair | Tensor) -> Pair:
     """Matrix product, elementwise, so it fuses with what is around."""
-    count = as_pair(a).re.shape[-1]
-    return functools.reduce(
-        add, (as_pair(mul(_slice_of(a, -1, k), _slice_of(b, -2, k))) for k in range(count))
-    )
 
+    def term(k: int) -> Pair:
+        column = on_parts(lambda t: t.narrow(-1, k, 1), a)
+        row = on_parts(lambda t: t.narrow(-2, k, 1), b)
+        return as_pair(mul(column, row))
 
-def _turned(z: Pair | Tensor) -> Pair | Tensor:
-    return Pair(z.re.mT, z.im.mT) if isinstance(z, Pair) else z.mT
+    return functools.reduce(add, map(term, range(as_pair(a).re.shape[-1])))
 
 
 def _vector_product(a: Pair | Tensor, b: Pair | Tensor) -> Pair:
     """Matrix product with one row on the left or one column on the right: products, summed."""
-    one_row = as_pair(a).re.shape[-2] == 1
-    terms, dim = (mul(_turned(a), b), -2) if one_row else (mul(a, _turned(b)), -1)
+    if as_pair(a).re.shape[-2] == 1:
+        terms, dim = mul(on_parts(_turned, a), b), -2
+    else:
+        terms, dim = mul(a, on_parts(_turned, b)), -1
     re, im = as_pair(terms)
     return Pair(re.sum(dim, keepdim=True), im.sum(dim, keepdim=True))
+
+
+def _turned(t: Tensor) -> Tensor:
+    return t.mT
 
 
 def _products_of_batch(a: Pair | Tensor, b: Pair | Tensor) -> Pair:
@@ -102,21 +101,10 @@ def _products_of_batch(a: Pair | Tensor, b: Pair | Tensor) -> Pair:
 
     The batch comes last in the loops, and in the memory of the result.
     """
-    left, right = (_moved(z, (1, 2, 0)) for z in (a, b))
-    re, im = as_pair(mul(_spread(left, 2), _spread(right, 0)))
-    return as_pair(_moved(Pair(re.sum(1), im.sum(1)), (2, 0, 1)))
-
-
-def _moved(z: Pair | Tensor, order: tuple[int, ...]) -> Pair | Tensor:
-    return (
-        Pair(z.re.permute(order), z.im.permute(order)) if isinstance(z, Pair) else z.permute(order)
-    )
-
-
-def _spread(z: Pair | Tensor, dim: int) -> Pair | Tensor:
-    return (
-        Pair(z.re.unsqueeze(dim), z.im.unsqueeze(dim)) if isinstance(z, Pair) else z.unsqueeze(dim)
-    )
+    left = on_parts(lambda t: t.permute(1, 2, 0).unsqueeze(2), a)
+    right = on_parts(lambda t: t.permute(1, 2, 0).unsqueeze(0), b)
+    re, im = as_pair(mul(left, right))
+    return Pair(re.sum(1).permute(2, 0, 1), im.sum(1).permute(2, 0, 1))
 
 
 def product(op: Callable[[Tensor, Tensor], Tensor], a: Pair | Tensor, b: Pair | Tensor) -> Pair:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -17,6 +18,11 @@ def as_pair(value: Operand) -> Pair:
     if isinstance(value, Tensor):
         return Pair(value, torch.zeros_like(value))
     return Pair(value, 0.0)
+
+
+def on_parts(fn: Callable[[Tensor], Tensor], z: Pair | Tensor) -> Pair | Tensor:
+    """Apply a function that moves elements to a real tensor, or to both parts of a complex one."""
+    return Pair(fn(z.re), fn(z.im)) if isinstance(z, Pair) else fn(z)
 
 
 def is_number(value: object) -> bool:

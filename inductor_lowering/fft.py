@@ -11,6 +11,7 @@ Used while a program is traced, after autograd, so gradients are torch's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -107,31 +108,26 @@ class ScalingTransforms(Transforms):
 
     def c2c(self, z: Tensor, dims: Sequence[int], normalization: int, forward: bool) -> Any:
         """Scale a transform without normalization."""
-        if normalization == 0:
-            return NotImplemented
-        points = _points(z.shape[dim] for dim in dims)
-        return aten._fft_c2c.default(z, dims, 0, forward) * points ** SCALES[normalization]
+        points = math.prod(z.shape[dim] for dim in dims)
+        return _scaled(aten._fft_c2c.default, z, dims, normalization, forward, points)
 
     def r2c(self, x: Tensor, dims: Sequence[int], normalization: int, onesided: bool) -> Any:
         """Scale a transform without normalization."""
-        if normalization == 0:
-            return NotImplemented
-        points = _points(x.shape[dim] for dim in dims)
-        return aten._fft_r2c.default(x, dims, 0, onesided) * points ** SCALES[normalization]
+        points = math.prod(x.shape[dim] for dim in dims)
+        return _scaled(aten._fft_r2c.default, x, dims, normalization, onesided, points)
 
     def c2r(self, z: Tensor, dims: Sequence[int], normalization: int, last_size: int) -> Any:
         """Scale a transform without normalization."""
-        if normalization == 0:
-            return NotImplemented
-        points = _points([last_size, *(z.shape[dim] for dim in dims[:-1])])
-        return aten._fft_c2r.default(z, dims, 0, last_size) * points ** SCALES[normalization]
+        points = math.prod(z.shape[dim] for dim in dims[:-1]) * last_size
+        return _scaled(aten._fft_c2r.default, z, dims, normalization, last_size, points)
 
 
-def _points(sizes: Any) -> Any:
-    product: Any = 1
-    for size in sizes:
-        product = product * size
-    return product
+def _scaled(
+    op: Any, z: Tensor, dims: Sequence[int], normalization: int, last: Any, points: Any
+) -> Any:
+    if normalization == 0:
+        return NotImplemented
+    return op(z, dims, 0, last) * points ** SCALES[normalization]
 
 
 CPU = CpuTransforms()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import weakref
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,6 +46,8 @@ def has_complex_values(graph: Any) -> bool:
 _rewritten: weakref.WeakKeyDictionary[Any, bool] = weakref.WeakKeyDictionary()
 
 
+# The scheduler asks for a loop once for each other that it might be fused with.
+@functools.lru_cache(maxsize=4096)
 def split_parity(index: sympy.Expr) -> tuple[sympy.Expr, int] | None:
     """Return `index` rounded down to even, and its parity, when that is the same for all values."""
     constant, rest = sympy.expand(index).as_coeff_Add()

@@ -1,10 +1,10 @@
 """Overlapping windows are added by reading them, not by atomic additions.
 
 `unfold_backward`, which adds the frames of an inverse short-time Fourier transform, is a scatter in
-Inductor's decomposition: one atomic addition for each number of each frame, in an order that
-changes from run to run. Here each number of the result is the sum of the few frames that hold it,
-in the order in which eager adds them: it fuses with what is around, uses vectors, and rounds as
-eager does. Used for real tensors too; the gradient of a complex `unfold` is taken by parts.
+Inductor's decomposition: one atomic addition for each number of each frame, in an order that may
+change from run to run. Here each number of the result is the sum of the few frames that hold it, in
+the order in which eager adds them: it fuses with what is around, uses vectors, and rounds as eager
+does. Used for real tensors too; the gradient of a complex `unfold` is taken by parts.
 
 An upstream decomposition of this form would make this file unnecessary.
 """

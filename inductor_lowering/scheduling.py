@@ -94,10 +94,11 @@ def _with_writers(stock: Callable[..., Any]) -> Callable[..., Any]:
         found = stock(self, nodes, *args)
         if not interleaved.has_complex_values(V.graph):
             return found
+        known = set(found)
         more = [
             pair
             for pair in _pairs_of_writers(nodes)
-            if pair not in found
+            if pair not in known
             and self.can_fuse(*pair, *args)
             and not self.get_backend(pair[0].get_device()).get_fusion_pair_priority(*pair)
         ]

@@ -6,11 +6,11 @@ of one angle. Here the angle is reduced once, in float64: with q the nearest int
 r = x - q pi/2 by two fused products with pi/2 in two float64 words, then both polynomials in r^2 in
 float64, exchanged and negated by the last two bits of q.
 
-Error: r is off by 2^-53 of itself and q 1.5e-33, so by less than 2e-21 for |x| <= 2^40, where no
-float32 is nearer than 1e-9 to a multiple of pi/2; sine is off by 2^-35.7 of itself and cosine by
-2^-32.3 (minimax on |r| <= pi/4, computed with mpmath); rounding to float32 adds half an ulp: below
-0.51 ulp. Beyond 2^40 a vector goes to SLEEF's functions within 1 ulp. sin(-0) is -0; an infinity
-and NaN give NaN.
+Error: r is off by 2^-53 of itself and q 1.5e-33, less than 2e-21 for |x| <= 2^40; sine is off by
+2^-35.7 of itself and cosine by 2^-32.3 (minimax on |r| <= pi/4, computed with mpmath); rounding to
+float32 adds half an ulp. Measured: 0.503 ulp on 2 10^7 values and on the numbers next to the first
+4 10^6 multiples of pi/2. Beyond 2^40 a vector goes to SLEEF's functions within 1 ulp. sin(-0) is
+-0; an infinity and NaN give NaN.
 
 Reference: W. J. Cody and W. Waite, Software Manual for the Elementary Functions, 1980 (reduction).
 """

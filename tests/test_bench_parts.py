@@ -162,11 +162,26 @@ def test_memory_of_before_the_call_does_not_count() -> None:
     assert peak_bytes(replace_it, torch.device("cpu")) == 4 * 30
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
-def test_peak_on_cuda() -> None:
-    device = torch.device("cuda")
-    # Its allocator rounds up to 512 bytes.
-    assert peak_bytes(lambda: (torch.empty(1000, device=device),), device) == 4096
+def test_peak_on_cuda_is_what_its_allocator_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+
+    def answer(name: str, value: int) -> Callable[[torch.device], int]:
+        return lambda device: calls.append(name) or value
+
+    for name, value in (
+        ("memory_allocated", 100),
+        ("reset_peak_memory_stats", 0),
+        ("max_memory_allocated", 350),
+    ):
+        monkeypatch.setattr(torch.cuda, name, answer(name, value))
+
+    def step() -> tuple[Tensor, ...]:
+        calls.append("step")
+        return ()
+
+    assert peak_bytes(step, torch.device("cuda")) == 250
+    before, reset, after = "memory_allocated", "reset_peak_memory_stats", "max_memory_allocated"
+    assert calls == ["step", before, reset, "step", after]
 
 
 def test_measuring_memory_writes_nothing(capfd: pytest.CaptureFixture[str]) -> None:

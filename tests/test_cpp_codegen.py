@@ -185,6 +185,33 @@ def test_write_in_place_of_what_other_elements_give(name: str) -> None:
     assert_compiles(fn, a, backend="inductor_complex", dynamic=False, gradient=False)
 
 
+def narrow_programs(a: Tensor, b: Tensor, half: Tensor) -> tuple[Tensor, ...]:
+    return (
+        a * b + a.exp(),
+        a + b.mT.contiguous().mT * 2,
+        torch.fft.fftshift(a, dim=-1) * b,
+        (a.mT.contiguous() + b.mT).mT.abs(),
+        torch.view_as_complex(half.float()) * 2j,
+    )
+
+
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128], ids=str)
+def test_vectors_of_256_bits(dtype: torch.dtype) -> None:
+    """Those of AVX2, also where the machine has wider ones."""
+    from torch._inductor import config
+
+    a, b = (torch.randn(37, 45, dtype=dtype) for _ in "ab")
+    operands = (a, b, torch.randn(37, 48, 2).bfloat16())
+    with config.patch({"cpp.simdlen": 256}):
+        assert_compiles(
+            narrow_programs, *operands, backend="inductor_complex", dynamic=False, gradient=False
+        )
+        code = code_of(lambda a, b: a * b + a.exp(), a, b)
+    assert "_mm512" not in code
+    wanted = on_x86() and dtype == torch.complex64
+    assert ("_mm256_cvtps_pd" in code) == wanted
+
+
 def on_x86() -> bool:
     from torch._inductor import cpu_vec_isa
 

@@ -25,7 +25,15 @@ from torch._inductor.codegen.cpp_utils import DTYPE_TO_CPP, cexpr_index
 from torch._inductor.virtualized import V
 from torch.utils._sympy.symbol import SymT, free_symbol_is_type
 
-from torch_complex_subclass.inductor_lowering import halves, interleaved, pieces, tiles, tiling
+from torch_complex_subclass.inductor_lowering import (
+    halves,
+    interleaved,
+    pieces,
+    quads,
+    tiles,
+    tiling,
+    vectors,
+)
 
 # Inductor's module is edited and read past what it exports.
 cpp: Any = stock_cpp
@@ -93,65 +101,6 @@ def _access(
     return _at(memory, index)
 
 
-def _lanes(kernel: Any, dtype: torch.dtype) -> tuple[int, int]:
-    """Number of vectors that hold one part, and elements in each."""
-    vectors = kernel._get_num_vectors(dtype)
-    return vectors, kernel.tiling_factor // vectors
-
-
-def _filled(kernel: Any, offset: int, width: int) -> str | None:
-    """Numbers of a vector that the tail of a loop fills; None where there is nothing to say.
-
-    The vector is that of `width` numbers from `offset` in the memory of the parts side by side.
-    """
-    if not kernel.tail_size:
-        return None
-    left = 2 * sympy.sympify(kernel.num_elems) - offset
-    if left.is_Integer:
-        return str(min(max(int(left), 0), width))
-    return f"std::clamp<int64_t>({cexpr_index(left)}, 0, {width})"
-
-
-def _arguments(kernel: Any, pointer: str, offset: int, width: int) -> str:
-    """What `loadu` and `store` are given to touch one vector, or the part of it that is there."""
-    count = _filled(kernel, offset, width)
-    return f"{pointer} + {offset}" + (f", {count}" if count else "")
-
-
-def _load_code(kernel: Any, pointer: str, dtype: torch.dtype) -> str:
-    vectors, width = _lanes(kernel, dtype)
-    vec = f"at::vec::Vectorized<{DTYPE_TO_CPP[dtype]}>"
-
-    def separated(k: int) -> str:
-        offsets = (2 * k * width, (2 * k + 1) * width)
-        first, second = (
-            f"{vec}::loadu({_arguments(kernel, pointer, offset, width)})" for offset in offsets
-        )
-        return f"at::vec::deinterleave2({first}, {second})"
-
-    if vectors == 1:
-        return separated(0)
-    parts = "".join(
-        f"{{ auto p = {separated(k)}; re[{k}] = p.first; im[{k}] = p.second; }} "
-        for k in range(vectors)
-    )
-    declared = f"{kernel._get_vec_type(dtype)} re, im;"
-    return f"[&]() {{ {declared} {parts}return std::make_pair(re, im); }}()"
-
-
-def _store_code(kernel: Any, pointer: str, dtype: torch.dtype, re: Any, im: Any) -> str:
-    vectors, width = _lanes(kernel, dtype)
-    code = ""
-    for k in range(vectors):
-        item = f"[{k}]" if vectors > 1 else ""
-        low, high = (_arguments(kernel, pointer, (2 * k + i) * width, width) for i in (0, 1))
-        code += (
-            f"{{ auto p = at::vec::interleave2({re}{item}, {im}{item}); "
-            f"p.first.store({low}); p.second.store({high}); }} "
-        )
-    return code
-
-
 def _load(stock: Callable[..., Any]) -> Callable[..., Any]:
     def load(self: Any, name: str, index: sympy.Expr) -> Any:
         if interleaved.has_complex_values(V.graph):
@@ -159,12 +108,15 @@ def _load(stock: Callable[..., Any]) -> Callable[..., Any]:
         access = _access(self, name, index, stored=False)
         if access is not None:
             pointer = f"{self.args.input(name)} + {cexpr_index(access.base)}"
-            code = _load_code(self, pointer, access.dtype)
+            code = vectors.load_code(self, pointer, access.dtype)
             return _load_part(self, access, code, (self, name, index))
         access = _access(self, name, index, stored=False, dtypes=(torch.bfloat16,))
         if access is not None and halves.fill_vectors(self):
             pointer = f"{self.args.input(name)} + {cexpr_index(access.base)}"
             return _load_part(self, access, halves.load_code(pointer), (self, name, index))
+        block = _quad_access(self, name, index)
+        if block is not None:
+            return _load_of_quads(self, block, (self, name, index))
         access = _broken_access(self, name, index)
         if access is None:
             return stock(self, name, index)
@@ -172,6 +124,29 @@ def _load(stock: Callable[..., Any]) -> Callable[..., Any]:
         return _load_part(self, access, code, (self, name, index))
 
     return load
+
+
+def _quad_access(kernel: Any, name: str, index: sympy.Expr) -> Access | None:
+    """Describe an access to every other number; `part` is the place in the block of two."""
+    memory = _memory(name, stored=False) if _takes_vectors(kernel) else None
+    if memory is None or memory.own_part:
+        return None
+    index = kernel.rename_indexing(index)
+    stride = kernel._try_get_const_stride(index, kernel.itervars[kernel.tiling_idx])
+    found = quads.split(index) if stride == quads.SIZE else None
+    if found is None or not interleaved.ends_block(V.graph, memory.root, quads.SIZE):
+        return None
+    return Access(memory.root, *found, memory.dtype)
+
+
+def _load_of_quads(kernel: Any, access: Access, args: tuple[Any, ...]) -> Any:
+    """Read both numbers of the blocks once, and return the part of one that is asked for."""
+    pointer = f"{kernel.args.input(args[1])} + {cexpr_index(access.base)}"
+    code = vectors.quads_code(kernel, pointer, access.dtype)
+    block = kernel.cse.generate(kernel.loads, code, dtype=access.dtype)
+    number, part = divmod(access.part, 2)
+    parts = f"{block}.{('first', 'second')[part]}"
+    return _load_part(kernel, access._replace(part=number), parts, args)
 
 
 def _broken_access(kernel: Any, name: str, index: sympy.Expr) -> Access | None:
@@ -203,11 +178,11 @@ def _broken_load_code(kernel: Any, pointer: str, access: Access) -> str:
     return _BROKEN_LOAD.format(
         address=cexpr_index(moved),
         last=cexpr_index(kernel.num_elems - 1),
-        whole=_load_code(kernel, f"{pointer} + address(0)", access.dtype),
+        whole=vectors.load_code(kernel, f"{pointer} + address(0)", access.dtype),
         type=DTYPE_TO_CPP[access.dtype],
         size=2 * kernel.tiling_factor,
         pointer=pointer,
-        gathered=_load_code(kernel, "lanes", access.dtype),
+        gathered=vectors.load_code(kernel, "lanes", access.dtype),
     )
 
 
@@ -262,7 +237,7 @@ def _load_tile(stock: Callable[..., Any]) -> Callable[..., Any]:
         pointer = f"({self.args.input(name)} + {cexpr_index(access.base)})"
         tile = _tile(self, pointer, access.dtype, distance)
         row = f"{tile} + {2 * self.tiling_factor} * {self.inner_itervar()}"
-        code = _load_code(self, row, access.dtype)
+        code = vectors.load_code(self, row, access.dtype)
         return _load_part(self, access, code, (self, name, index))
 
     return load
@@ -310,7 +285,7 @@ def _store(stock: Callable[..., Any]) -> Callable[..., Any]:
         if pair is not None:
             re, im = pair
             pointer = f"{self.args.output(re.name)} + {cexpr_index(access.base)}"
-            code = _store_code(self, pointer, access.dtype, re.value, im.value)
+            code = vectors.store_code(self, pointer, access.dtype, re.value, im.value)
             self.stores.writeline(DeferredLine(name, code))
 
     return store
@@ -331,7 +306,7 @@ def _store_tile(stock: Callable[..., Any]) -> Callable[..., Any]:
             n, tile = self.tiling_factor, self.cse.newvar()
             self.preloads.writeline(tiles.definition(tile, n, access.dtype))
             row = f"{tile} + {2 * n} * {self.inner_itervar()}"
-            code = _store_code(self, row, access.dtype, re.value, im.value)
+            code = vectors.store_code(self, row, access.dtype, re.value, im.value)
             self.stores.writeline(DeferredLine(name, code))
             pointer = f"({self.args.output(re.name)} + {cexpr_index(access.base)})"
             copies = tiles.empty(self, tile, pointer, distance, access.dtype)

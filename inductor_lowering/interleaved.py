@@ -22,8 +22,8 @@ class Interleaved:
     """Buffers of shape `(..., 2)` whose last stride is one."""
     parts: dict[str, tuple[str, int]] = field(default_factory=dict)
     """Buffers that are one part of an interleaved one: its name, and 0 or 1."""
-    pairs: dict[str, bool] = field(default_factory=dict)
-    """Answers of `holds_pairs`."""
+    pairs: dict[tuple[str, int], bool] = field(default_factory=dict)
+    """Answers of `ends_block`, by name and size."""
 
 
 _graphs: weakref.WeakKeyDictionary[Any, Interleaved] = weakref.WeakKeyDictionary()
@@ -48,17 +48,22 @@ _rewritten: weakref.WeakKeyDictionary[Any, bool] = weakref.WeakKeyDictionary()
 
 # The scheduler asks for a loop once for each other that it might be fused with.
 @functools.lru_cache(maxsize=4096)
-def split_parity(index: sympy.Expr) -> tuple[sympy.Expr, int] | None:
-    """Return `index` rounded down to even, and its parity, when that is the same for all values."""
+def split_residue(index: sympy.Expr, modulus: int) -> tuple[sympy.Expr, int] | None:
+    """Return `index` rounded down to a multiple, and the rest where that is fixed."""
     constant, rest = sympy.expand(index).as_coeff_Add()
     if not isinstance(constant, sympy.Integer):
         return None
     for term in sympy.Add.make_args(rest):
         coefficient = term.as_coeff_Mul()[0]
-        if not isinstance(coefficient, sympy.Integer) or coefficient % 2:
+        if not isinstance(coefficient, sympy.Integer) or coefficient % modulus:
             return None
-    parity = int(constant) % 2
-    return index - parity, parity
+    residue = int(constant) % modulus
+    return index - residue, residue
+
+
+def split_parity(index: sympy.Expr) -> tuple[sympy.Expr, int] | None:
+    """Return `index` rounded down to even, and its parity, when that is the same for all values."""
+    return split_residue(index, 2)
 
 
 def real_name(name: str) -> str:
@@ -76,18 +81,23 @@ def holds_pairs(graph: Any, name: str) -> bool:
 
     Real memory that a program reads as pairs, such as an operand of `view_as_complex`.
     """
+    return has_complex_values(graph) and ends_block(graph, name, 2)
+
+
+def ends_block(graph: Any, name: str, size: int) -> bool:
+    """True for a buffer whose memory, from its first element to its last, is blocks of a size."""
     known = of(graph).pairs
-    if name not in known:
-        buffer = graph.try_get_buffer(name) if has_complex_values(graph) else None
-        known[name] = buffer is not None and _ends_odd(graph, buffer)
-    return known[name]
+    if (name, size) not in known:
+        buffer = graph.try_get_buffer(name)
+        known[name, size] = buffer is not None and _ends_block(graph, buffer, size)
+    return known[name, size]
 
 
-def _ends_odd(graph: Any, buffer: Any) -> bool:
+def _ends_block(graph: Any, buffer: Any, block: int) -> bool:
     layout = buffer.maybe_get_layout()
     # What only marks a write, or holds several tensors, has no elements of its own.
     if not isinstance(layout, ir.Layout) or isinstance(layout, ir.MutationLayoutSHOULDREMOVE):
         return False
     steps = zip(layout.size, layout.stride, strict=True)
-    last = sum((size - 1) * stride for size, stride in steps)
-    return bool(graph.sizevars.statically_known_equals(sympy.Mod(last, 2), 1))
+    length = sum((size - 1) * stride for size, stride in steps) + 1
+    return bool(graph.sizevars.statically_known_equals(sympy.Mod(length, block), 0))

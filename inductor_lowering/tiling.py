@@ -7,24 +7,25 @@ from collections.abc import Iterator
 from typing import Any
 
 import sympy
+from torch._inductor import dependencies
 from torch._inductor.codegen import cpp as stock_cpp
 from torch._inductor.virtualized import V
 
-from torch_complex_subclass.inductor_lowering import interleaved, pieces
+from torch_complex_subclass.inductor_lowering import interleaved, pieces, quads
 
 # Inductor's module is edited and read past what it exports.
 cpp: Any = stock_cpp
 
 
 @contextlib.contextmanager
-def _stride_two_is_contiguous() -> Iterator[None]:
+def _are_contiguous(*strides: int) -> Iterator[None]:
     stock = cpp.stride_at_vec_range
 
     def stride(index: sympy.Expr, var: sympy.Symbol, vec_length: int | None = None) -> Any:
         index = pieces.merged(index)
         found = stock(index, var, vec_length)
         is_broken = not found.is_number and pieces.slope(index, var, vec_length or 1) == 2
-        return sympy.S.One if found == 2 or is_broken else found
+        return sympy.S.One if found in strides or is_broken else found
 
     cpp.stride_at_vec_range = stride
     try:
@@ -47,11 +48,21 @@ def _touches_interleaved(fn_list: Any) -> bool:
     return False
 
 
+def _reads_quads(fn_list: Any, var_sizes_list: Any) -> bool:
+    """Whether accesses to every other number, if any, are such as quads.py has code for."""
+    bodies = zip(fn_list, var_sizes_list, strict=True)
+    found = [dependencies.extract_read_writes(fn, *sizes) for fn, sizes in bodies]
+    reads = [dep for each in found for dep in each.reads]
+    writes = [dep for each in found for dep in each.writes]
+    return quads.are_all_loads(V.graph, reads, writes)
+
+
 class InterleavedTiling(stock_cpp.TilingSelect):
     """Chooses the vectorised loop with interleaved accesses counted as contiguous."""
 
     def select_tiling(self, fn_list: Any, var_sizes_list: Any) -> Any:
         if not _touches_interleaved(fn_list):
             return super().select_tiling(fn_list, var_sizes_list)
-        with _stride_two_is_contiguous():
+        strides = (2, quads.SIZE) if _reads_quads(fn_list, var_sizes_list) else (2,)
+        with _are_contiguous(*strides):
             return super().select_tiling(fn_list, var_sizes_list)

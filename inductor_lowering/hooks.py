@@ -21,6 +21,8 @@ While installed:
 * The C++ kernels of Inductor read and write interleaved memory by whole vectors, and both parts of
   a value are computed in one loop.
 * The pass slot in front of Inductor's joint-graph passes holds our pass after the user's own.
+* Each application of an elementwise rule is one node while a joint graph is split into forward and
+  backward, by Inductor's partitioner or the user's own.
 * Inductor's warning that complex operators get no generated code is silent; `explain` says what
   did not.
 
@@ -134,6 +136,19 @@ def _install_pass(undo: contextlib.ExitStack, graph_pass: Any) -> None:
     undo.callback(restore)
 
 
+def _install_partitioner(undo: contextlib.ExitStack, make: Callable[[Any], Any]) -> None:
+    before = compat.get_partitioner()
+    installed = make(before)
+    compat.set_partitioner(installed)
+
+    def restore() -> None:
+        # A partitioner that the user put there since then stays.
+        if compat.get_partitioner() is installed:
+            compat.set_partitioner(before)
+
+    undo.callback(restore)
+
+
 def _silence_warning(undo: contextlib.ExitStack) -> None:
     module, name, replacement = compat.quiet_complex_warning()
     undo.callback(setattr, module, name, getattr(module, name))
@@ -208,9 +223,12 @@ def _install_backward_compilation(undo: contextlib.ExitStack, enabled: Any) -> N
     module.compile_fx = compile_fx
 
 
-def install(graph_pass: Any, enabled: Any) -> contextlib.ExitStack:
+def install(
+    graph_pass: Any, partitioner: Callable[[Any], Any], enabled: Any
+) -> contextlib.ExitStack:
     """Edit the tables; closing the result restores them. Undoes a part that fails half-way.
 
+    `partitioner` makes ours around the user's own, which may be None.
     `enabled` is the scoped form of this, for compilations that happen later.
     """
     with contextlib.ExitStack() as undo:
@@ -220,5 +238,6 @@ def install(graph_pass: Any, enabled: Any) -> contextlib.ExitStack:
         _install_code_generation(undo)
         _install_backward_compilation(undo, enabled)
         _install_pass(undo, graph_pass)
+        _install_partitioner(undo, partitioner)
         _silence_warning(undo)
         return undo.pop_all()

@@ -27,6 +27,7 @@ def snapshot() -> list[Any]:
         *tables,
         dict(compat.inductor_lowerings()),
         compat.get_joint_passes(),
+        compat.get_partitioner(),
         lowering._warn_complex_not_supported,
         compile_fx.compile_fx,
         cpp.CppVecKernel.load,

@@ -50,6 +50,38 @@ def _graph_pass() -> Any:
     return ComplexPass()
 
 
+def _partitioner(own: Any = None) -> Any:
+    """What splits joint graphs, around what the user has put there."""
+    return _partitioner_class()(own)
+
+
+@functools.cache
+def _partitioner_class() -> Any:
+    """Make the class; its base class is Inductor's, which importing us must not import."""
+
+    class ComplexPartitioner(compat.partitioner_base()):  # type: ignore[misc]
+        """Splits graphs with each rule as one node; see units."""
+
+        def __init__(self, own: Any) -> None:
+            self.own = own
+
+        def __call__(self, *args: Any, **kwargs: Any) -> tuple[fx.GraphModule, fx.GraphModule]:
+            from torch_complex_subclass import units
+
+            return units.partition(self.own or compat.stock_partitioner(), *args, **kwargs)
+
+        def uuid(self) -> Any:
+            if self.own is None:
+                return source_digest()
+            other = self.own.uuid()
+            return None if other is None else (other, source_digest())
+
+        def __reduce__(self) -> Any:  # Inductor's cache keys hold its whole configuration
+            return _partitioner, (self.own,)
+
+    return ComplexPartitioner
+
+
 def _run(graph: fx.Graph) -> None:
     from torch_complex_subclass import boundary_pass, report
 
@@ -75,7 +107,7 @@ def _enter() -> None:
 
     with _lock:
         if _undo is None:
-            _undo = hooks.install(_graph_pass(), enabled)
+            _undo = hooks.install(_graph_pass(), _partitioner, enabled)
         _depth += 1
 
 

@@ -301,7 +301,7 @@ class _Rewriter:
             return found
         outputs = self._nodes_of(result)
         if rule.kind in (Kind.UNARY, Kind.ELEMENTWISE):
-            self.recorder.mark_inner(since, pytree.tree_leaves(outputs))
+            self.recorder.mark_rule(node.target, since, pytree.tree_leaves(outputs))
         self._assign(node, outputs)
         self.report.add(node, "fused", "")
         return ""

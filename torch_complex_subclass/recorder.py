@@ -26,6 +26,9 @@ RECORDED = "torch_complex_subclass_recorded"
 INNER = "torch_complex_subclass_inner"
 """Metadata of nodes whose value only the rule that they come from reads."""
 
+RULE = "torch_complex_subclass_rule"
+"""Metadata of nodes of an elementwise rule: which application of a rule, and the op it is for."""
+
 # Metadata that describes a node's own value, or arguments it no longer has.
 _NOT_INHERITED = ("val", "tensor_meta", "eager_input_vals", "unbacked_bindings")
 
@@ -114,12 +117,14 @@ class Recorder(TorchDispatchMode):
         """Append a constant for use: fake tensors meet one only through the op that lifts it."""
         return self.emit(aten.lift_fresh_copy.default, self.emit_constant(tensor))
 
-    def mark_inner(self, since: int, outputs: Iterable[fx.Node]) -> None:
-        """Mark the nodes created from the number `since` on, but for `outputs`."""
+    def mark_rule(self, op: Any, since: int, outputs: Iterable[fx.Node]) -> None:
+        """Mark the nodes created from the number `since` on as those of one rule."""
         kept = set(outputs)
         for node in self.created[since:]:
             if node not in kept:
                 node.meta[INNER] = True
+            if node.op == "call_function":
+                node.meta[RULE] = since, op
 
     def erase_unused(self) -> None:
         """Remove recorded nodes that nothing reads."""

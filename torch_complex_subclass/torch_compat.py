@@ -220,6 +220,60 @@ def set_joint_passes(value: Any) -> None:
     config.joint_custom_pre_pass = value
 
 
+def partitioner_base() -> type:
+    """Base class of functions that split joint graphs and take part in Inductor's cache keys."""
+    from torch._inductor.custom_graph_pass import CustomPartitionerFn
+
+    return CustomPartitionerFn
+
+
+def get_partitioner() -> Any:
+    """What splits joint graphs in place of Inductor's own choice; None: nothing does."""
+    from torch._inductor import config
+
+    return config.custom_partitioner_fn
+
+
+def set_partitioner(value: Any) -> None:
+    """Fill the slot read by `get_partitioner`."""
+    from torch._inductor import config
+
+    config.custom_partitioner_fn = value
+
+
+def stock_partitioner() -> Callable[..., tuple[fx.GraphModule, fx.GraphModule]]:
+    """What splits joint graphs where `get_partitioner` is None."""
+    from functorch.compile import min_cut_rematerialization_partition
+
+    return min_cut_rematerialization_partition  # type: ignore[no-any-return]
+
+
+def is_recomputable(op: Any) -> bool:
+    """Whether the partitioner may have the backward compute an op again."""
+    from torch._functorch import partitioners
+
+    packet = getattr(op, "overloadpacket", op)
+    return packet in partitioners.get_default_op_list().recomputable_ops
+
+
+def saves_by_budget(graph: fx.Graph) -> bool:
+    """Whether the partitioner runs nodes to choose what fits into a given share of memory."""
+    from torch._functorch import config
+
+    annotations = ("memory_budget", "custom")
+    return bool(config.activation_memory_budget != 1) or any(
+        key in node.meta for node in graph.nodes for key in annotations
+    )
+
+
+def without_duplicates(graph: fx.Graph) -> fx.Graph:
+    """The graph with equal nodes merged, as the partitioner begins."""
+    from torch._functorch import config
+    from torch._functorch.compile_utils import fx_graph_cse
+
+    return fx_graph_cse(graph) if config.cse else graph
+
+
 def takes_list_of_passes() -> bool:
     """True from torch 2.13 on, where the slot takes a list."""
     from torch._inductor import custom_graph_pass

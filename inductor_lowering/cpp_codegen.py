@@ -4,8 +4,8 @@ Stock Inductor sees two accesses of stride two, declines to vectorise the loop o
 element. Here a load of either part reads whole vectors and separates them once for both parts
 (`at::vec::deinterleave2`); the stores of both parts are joined and written as whole vectors
 (`at::vec::interleave2`). A tile whose columns are contiguous is transposed in front of its loop,
-or behind it, both parts of an element together. The tail of a loop takes parts of vectors. Masked
-loads and other dtypes keep the stock code, which is right for any stride.
+or behind it, both parts of an element together. The tail of a loop takes parts of vectors. Other
+dtypes keep the stock code, which is right for any stride.
 
 Applies to buffers that our lowerings made and, for loads, to other memory that a graph with complex
 values reads as pairs; kernels of real programs are what they were. An upstream `CppVecKernel` that
@@ -21,11 +21,12 @@ import sympy
 import torch
 from torch._inductor.codegen import cpp as stock_cpp
 from torch._inductor.codegen.common import DeferredLine
-from torch._inductor.codegen.cpp_utils import DTYPE_TO_CPP, cexpr_index
+from torch._inductor.codegen.cpp_utils import cexpr_index
 from torch._inductor.virtualized import V
 from torch.utils._sympy.symbol import SymT, free_symbol_is_type
 
 from torch_complex_subclass.inductor_lowering import (
+    gathers,
     halves,
     interleaved,
     pieces,
@@ -53,8 +54,7 @@ class Access(NamedTuple):
 
 
 def _takes_vectors(kernel: Any) -> bool:
-    kinds = (cpp.CppVecKernel, cpp.CppTile2DKernel)
-    return type(kernel) in kinds and kernel._load_mask is None
+    return type(kernel) in (cpp.CppVecKernel, cpp.CppTile2DKernel)
 
 
 class _Memory(NamedTuple):
@@ -105,23 +105,25 @@ def _load(stock: Callable[..., Any]) -> Callable[..., Any]:
     def load(self: Any, name: str, index: sympy.Expr) -> Any:
         if interleaved.has_complex_values(V.graph):
             index = pieces.merged(index)
+        args = self, name, index
         access = _access(self, name, index, stored=False)
-        if access is not None:
+        if access is not None and gathers.mask_of(self) is None:
             pointer = f"{self.args.input(name)} + {cexpr_index(access.base)}"
-            code = vectors.load_code(self, pointer, access.dtype)
-            return _load_part(self, access, code, (self, name, index))
+            return _load_part(self, access, vectors.load_code(self, pointer, access.dtype), args)
         access = _access(self, name, index, stored=False, dtypes=(torch.bfloat16,))
-        if access is not None and halves.fill_vectors(self):
+        if access is not None and halves.fill_vectors(self) and self._load_mask is None:
             pointer = f"{self.args.input(name)} + {cexpr_index(access.base)}"
-            return _load_part(self, access, halves.load_code(pointer), (self, name, index))
+            return _load_part(self, access, halves.load_code(pointer), args)
         block = _quad_access(self, name, index)
         if block is not None:
-            return _load_of_quads(self, block, (self, name, index))
-        access = _broken_access(self, name, index)
-        if access is None:
-            return stock(self, name, index)
-        code = _broken_load_code(self, self.args.input(name), access)
-        return _load_part(self, access, code, (self, name, index))
+            return _load_of_quads(self, block, args)
+        found = _gathered(self, name, index)
+        if found is None:
+            return stock(*args)
+        access, stride = found
+        pointer = self.args.input(name)
+        code = gathers.code(self, pointer, access.base, access.dtype, stride)
+        return _load_part(self, access, code, args)
 
     return load
 
@@ -129,7 +131,7 @@ def _load(stock: Callable[..., Any]) -> Callable[..., Any]:
 def _quad_access(kernel: Any, name: str, index: sympy.Expr) -> Access | None:
     """Describe an access to every other number; `part` is the place in the block of two."""
     memory = _memory(name, stored=False) if _takes_vectors(kernel) else None
-    if memory is None or memory.own_part:
+    if memory is None or memory.own_part or gathers.mask_of(kernel) is not None:
         return None
     index = kernel.rename_indexing(index)
     stride = kernel._try_get_const_stride(index, kernel.itervars[kernel.tiling_idx])
@@ -149,41 +151,20 @@ def _load_of_quads(kernel: Any, access: Access, args: tuple[Any, ...]) -> Any:
     return _load_part(kernel, access._replace(part=number), parts, args)
 
 
-def _broken_access(kernel: Any, name: str, index: sympy.Expr) -> Access | None:
-    """Describe an access that is of stride two but for a break now and then."""
+def _gathered(kernel: Any, name: str, index: sympy.Expr) -> tuple[Access, int | None] | None:
+    """Describe an access that vectors serve at times, and its stride: None for two with breaks."""
     memory = _memory(name, stored=False) if _takes_vectors(kernel) else None
     index = kernel.rename_indexing(index)
     if memory is None or free_symbol_is_type(index, SymT.TMP):
         return None
-    growth = pieces.slope(index, kernel.itervars[kernel.tiling_idx], kernel.tiling_factor)
-    return _at(memory, index) if growth == 2 else None
-
-
-_BROKEN_LOAD = """[&]() {{
-auto address = [&](int64_t lane) {{ return {address}; }};
-if (address({last}) - address(0) == 2 * ({last})) return {whole};
-alignas(64) {type} lanes[{size}];
-for (int64_t lane = 0; lane <= {last}; lane++) {{
-lanes[2 * lane] = {pointer}[address(lane)];
-lanes[2 * lane + 1] = {pointer}[address(lane) + 1];
-}}
-return {gathered};
-}}()"""
-
-
-def _broken_load_code(kernel: Any, pointer: str, access: Access) -> str:
-    """Load whole vectors where no break lies in them, and number by number where one does."""
-    lane = sympy.Symbol("lane", integer=True)
-    moved = kernel.scale_index_with_offset(access.base, itervar_idx=kernel.tiling_idx, offset=lane)
-    return _BROKEN_LOAD.format(
-        address=cexpr_index(moved),
-        last=cexpr_index(kernel.num_elems - 1),
-        whole=vectors.load_code(kernel, f"{pointer} + address(0)", access.dtype),
-        type=DTYPE_TO_CPP[access.dtype],
-        size=2 * kernel.tiling_factor,
-        pointer=pointer,
-        gathered=vectors.load_code(kernel, "lanes", access.dtype),
-    )
+    access, itervar = _at(memory, index), kernel.itervars[kernel.tiling_idx]
+    stride = kernel._try_get_const_stride(index, itervar)
+    if access is None or stride == 0:
+        return None
+    if stride is not None and stride.is_Integer:
+        return access, int(stride)
+    is_broken = pieces.slope(index, itervar, kernel.tiling_factor) == 2
+    return (access, None) if is_broken else None
 
 
 def _load_part(kernel: Any, access: Access, code: str, args: tuple[Any, ...]) -> Any:
@@ -203,10 +184,8 @@ def _transposed(
     kernel: Any, name: str, index: sympy.Expr, stored: bool
 ) -> tuple[Access, Any] | None:
     """Access to interleaved memory whose columns are contiguous, and the distance of two rows."""
-    if not _takes_vectors(kernel):
-        return None
-    memory = _memory(name, stored)
-    if memory is None or free_symbol_is_type(index, SymT.TMP):
+    memory = _memory(name, stored) if _takes_vectors(kernel) else None
+    if memory is None or kernel._load_mask is not None or free_symbol_is_type(index, SymT.TMP):
         return None
     columns = kernel._try_get_const_stride(index, kernel.itervars[kernel.outer_idx])
     rows = kernel._try_get_const_stride(index, kernel.itervars[kernel.tiling_idx])

@@ -63,6 +63,6 @@ class InterleavedTiling(stock_cpp.TilingSelect):
     def select_tiling(self, fn_list: Any, var_sizes_list: Any) -> Any:
         if not _touches_interleaved(fn_list):
             return super().select_tiling(fn_list, var_sizes_list)
-        strides = (2, quads.SIZE) if _reads_quads(fn_list, var_sizes_list) else (2,)
+        strides = (2, -2, quads.SIZE) if _reads_quads(fn_list, var_sizes_list) else (2, -2)
         with _are_contiguous(*strides):
             return super().select_tiling(fn_list, var_sizes_list)

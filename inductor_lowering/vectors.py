@@ -68,6 +68,21 @@ def load_code(kernel: Any, pointer: str, dtype: torch.dtype) -> str:
     return f"[&]() {{ {declared} {parts}return std::make_pair(re, im); }}()"
 
 
+def flipped_code(kernel: Any, code: str, dtype: torch.dtype) -> str:
+    """The pair of vectors that `code` makes, with their elements in reverse."""
+    vectors, _ = _lanes(kernel, dtype)
+    if vectors == 1:
+        flipped = "at::vec::flip(p.first), at::vec::flip(p.second)"
+        return f"[&]() {{ auto p = {code}; return std::make_pair({flipped}); }}()"
+    parts = "".join(
+        f"re[{k}] = at::vec::flip(p.first[{vectors - 1 - k}]); "
+        f"im[{k}] = at::vec::flip(p.second[{vectors - 1 - k}]); "
+        for k in range(vectors)
+    )
+    declared = f"auto p = {code}; {kernel._get_vec_type(dtype)} re, im;"
+    return f"[&]() {{ {declared} {parts}return std::make_pair(re, im); }}()"
+
+
 def quads_code(kernel: Any, pointer: str, dtype: torch.dtype) -> str:
     """Parts of both numbers of blocks of two: pairs of vectors, first the real parts."""
     vectors, width = _lanes(kernel, dtype)

@@ -23,6 +23,8 @@ from overload_calls import Call, aten_overloads, record_database
 from overload_trials import Finding, examine
 from torch._ops import OpOverload
 
+from torch_complex_subclass.progress import progress
+
 OUTPUT = Path(__file__).parents[1] / "torch_complex_subclass" / "complex_overloads.txt"
 SECONDS_EACH = 30
 
@@ -82,7 +84,7 @@ def survey(
     lost: list[OpOverload] = []
     while ops:
         done = 0
-        for finding in _in_process(ops, calls, guess):
+        for finding in progress(_in_process(ops, calls, guess), "overloads", len(ops)):
             done += 1
             if finding is not None:
                 findings.append(finding)

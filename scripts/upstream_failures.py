@@ -21,6 +21,7 @@ import torch
 from torch.testing._internal.opinfo.core import OpInfo
 from torch.utils import _pytree as pytree
 
+from torch_complex_subclass.progress import progress
 from torch_complex_subclass.testing import opinfo
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "upstream_failures.md"
@@ -102,7 +103,7 @@ def outcome(check: Callable[[OpInfo], None], op: OpInfo) -> str:
 def rows() -> list[tuple[str, str, str]]:
     """Name, forward message and gradient message of every entry; `-` where there is none."""
     found = []
-    for op in opinfo.complex_ops(opinfo.GPU_ONLY):
+    for op in progress(list(opinfo.complex_ops(opinfo.GPU_ONLY)), "entries"):
         results = outcome(forward, op)
         gradients = outcome(gradient, op) if op.supports_autograd else "-"
         found.append((opinfo.full_name(op), results, gradients))

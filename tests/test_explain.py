@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
 
 import torch_complex_subclass as tcs
+from torch_complex_subclass import torch_compat as compat
 
 
 def model(z: Tensor) -> Tensor:
@@ -39,7 +42,45 @@ def test_counts_backward_and_copies_arguments() -> None:
     found = tcs.explain(lambda t: (t.conj() * t).real, z)
     assert z.grad is None
     assert torch.equal(z, kept)
-    assert sum(row.count for row in found.rows if row.op == "aten.mul.Tensor") > 1
+    (mul,) = (row for row in found.rows if row.op == "aten.mul.Tensor")
+    assert mul.backward == mul.count - 1 > 0
+    assert f"{mul.count} ({mul.backward} backward)" in str(found)
+
+
+def test_gradients_of_closures_are_left_nowhere() -> None:
+    weight = torch.randn(8, dtype=torch.complex64, requires_grad=True)
+    tcs.explain(lambda t: (t * weight).abs(), torch.randn(8))
+    assert weight.grad is None
+
+
+def test_stock_is_stock_while_enabled() -> None:
+    with tcs.enabled():
+        found = tcs.explain(lambda z: z.exp(), torch.randn(8, dtype=torch.complex64))
+        assert tcs.is_enabled()
+    assert found.stock_fallbacks == {"aten.exp.default": 1}
+
+
+@pytest.mark.parametrize("fn", [model, torch.nn.Linear(4, 4, dtype=torch.complex64)])
+def test_what_compile_returned_is_taken_apart(fn: Any) -> None:
+    assert compat.uncompiled(torch.compile(fn)) is fn
+    assert compat.uncompiled(fn) is fn
+
+
+def test_line_is_the_users_and_not_torchs() -> None:
+    found = tcs.explain(lambda x: torch.stft(x, 8, return_complex=True).abs(), torch.randn(32))
+    assert all("test_explain.py:" in source for row in found.rows for source in row.sources)
+
+
+def test_profile_times_each_kernel() -> None:
+    found = tcs.explain(
+        lambda z: (z @ z).exp(), torch.randn(8, 8, dtype=torch.complex64), profile=True
+    )
+    how = {time.name.rstrip("_0123456789"): time.how for time in found.times}
+    assert how.pop("between kernels") == "rest"
+    assert "generated" in how.values()
+    assert all(time.microseconds >= 0 for time in found.times)
+    assert found.stock_times
+    assert "between kernels" in str(found)
 
 
 def test_text_is_a_table() -> None:

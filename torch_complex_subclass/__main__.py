@@ -1,4 +1,4 @@
-"""The command line: `python -m torch_complex_subclass ops [PATTERN]`, `accuracy`, and `bench`."""
+"""The command line: `python -m torch_complex_subclass ops`, `accuracy`, `bench`, and `info`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Sequence
 
-from torch_complex_subclass import op_support
+from torch_complex_subclass import info, op_support
 from torch_complex_subclass.accuracy import command as accuracy
 from torch_complex_subclass.bench import command as bench
 from torch_complex_subclass.op_support import Row
@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     ops.set_defaults(run=_ops)
     accuracy.add_parser(commands)
     bench.add_parser(commands)
+    info.add_parser(commands)
     return parser
 
 

@@ -83,10 +83,13 @@ def _partitioner_class() -> Any:
 
 
 def _run(graph: fx.Graph) -> None:
-    from torch_complex_subclass import boundary_pass, report
+    from torch_complex_subclass import boundary_pass, graph_log, report
 
-    table = compat.select_decompositions()
-    report.publish(boundary_pass.rewrite(graph, table))
+    if boundary_pass.is_concerned(graph):
+        graph_log.before(graph)
+    found = boundary_pass.rewrite(graph, compat.select_decompositions())
+    graph_log.after(graph, found)
+    report.publish(found)
 
 
 @functools.cache
@@ -147,6 +150,18 @@ def enabled() -> Iterator[None]:
         yield
     finally:
         _leave()
+
+
+@contextlib.contextmanager
+def suspended() -> Iterator[None]:
+    """Stock torch inside the block; on the way out, what was enabled before is so again."""
+    depth = _depth
+    _leave(everything=True)
+    try:
+        yield
+    finally:
+        for _ in range(depth):
+            _enter()
 
 
 def inductor_complex(

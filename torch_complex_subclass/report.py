@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import torch
 from torch import fx
+
+from torch_complex_subclass import torch_compat as compat
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +23,8 @@ class Entry:
     """`fused`: real arithmetic; `native`: the complex kernel, on purpose; `fallback`: no rule."""
     reason: str
     source: str
+    backward: bool = False
+    """Only a gradient needs it; `source` is the line that it is the gradient of."""
 
 
 @dataclass
@@ -28,18 +35,19 @@ class Report:
 
     def add(self, node: fx.Node, how: str, reason: str) -> None:
         """Record what became of `node`."""
-        self.entries.append(Entry(str(node.target), how, reason, _source_line(node)))
+        backward = compat.is_of_backward(node)
+        self.entries.append(Entry(str(node.target), how, reason, _source_line(node), backward))
+
+
+_FRAME = re.compile(r'^\s*File "(?P<file>.+)", line (?P<line>\d+)', re.MULTILINE)
+_TORCH = os.path.dirname(torch.__file__) + os.sep
 
 
 def _source_line(node: fx.Node) -> str:
-    """The innermost line of the user's code in a node's stack trace, as `file:line`."""
-    trace = node.meta.get("stack_trace") or ""
-    lines = [line for line in trace.splitlines() if line.lstrip().startswith("File ")]
-    if not lines:
-        return ""
-    parts = lines[-1].split('"')
-    number = parts[2].split("line ")[-1].split(",")[0] if len(parts) > 2 else "?"
-    return f"{parts[1]}:{number}"
+    """The innermost line of a node's stack trace outside torch, as `file:line`; else within."""
+    frames = _FRAME.findall(node.meta.get("stack_trace") or "")
+    own = [frame for frame in frames if not frame[0].startswith(_TORCH)]
+    return ":".join((own or frames)[-1]) if frames else ""
 
 
 _listeners: list[list[Report]] = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -177,6 +178,12 @@ def inductor_backend() -> Callable[..., Any]:
     return lookup_backend("inductor")
 
 
+def uncompiled(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """What `torch.compile` was given, for a function or module that it returned; else `fn`."""
+    original = getattr(fn, "_orig_mod", None) or getattr(fn, "_torchdynamo_orig_callable", None)
+    return original if original is not None else fn
+
+
 def inductor_options(mode: str | None, options: dict[str, Any] | None) -> dict[str, Any]:
     """Settings of Inductor that `torch.compile(mode=, options=)` stand for."""
     from torch._inductor import list_mode_options
@@ -314,6 +321,11 @@ def is_tangent(node: fx.Node) -> bool:
     return node.op == "placeholder" and name.startswith("tangents") and "token" not in name
 
 
+def is_of_backward(node: fx.Node) -> bool:
+    """True for a node of a joint graph that only gradients need."""
+    return node.meta.get("partitioner_tag") == "is_backward"
+
+
 def is_dense(t: Tensor) -> bool:
     """True when `t` has no gaps and no overlap in memory."""
     from torch._prims_common import is_non_overlapping_and_dense_or_false
@@ -423,6 +435,54 @@ def without_caches() -> Iterator[None]:
     off = {"fx_graph_cache": False, "fx_graph_remote_cache": False}
     with config.patch(off), functorch_config.patch(enable_autograd_cache=False):
         yield
+
+
+def cpp_compiler() -> tuple[str | None, str | None]:
+    """Path and version of the C++ compiler that Inductor calls; None where it finds none."""
+    from torch._inductor import cpp_builder
+    from torch._inductor.exc import InvalidCxxCompiler
+
+    try:
+        path = shutil.which(cpp_builder.get_cpp_compiler())
+    except InvalidCxxCompiler:
+        return None, None
+    if path is None:
+        return None, None
+    lines = cpp_builder.get_compiler_version_info(path).split("_")
+    versions = [line for line in lines if re.search(r"version \d", line)]
+    return path, versions[-1].strip() if versions else None
+
+
+def vector_code() -> str:
+    """The vector instructions that Inductor generates code for, `none` without any."""
+    from torch._inductor import cpu_vec_isa
+
+    found = cpu_vec_isa.pick_vec_isa()
+    return str(found) if found else "none"
+
+
+def compiled_code_folder() -> str:
+    """Folder in which Inductor keeps what it has compiled; it need not exist."""
+    from torch._inductor.runtime.cache_dir_utils import default_cache_dir
+
+    return os.environ.get("TORCHINDUCTOR_CACHE_DIR") or default_cache_dir()
+
+
+def reuses_compiled_code() -> bool:
+    """True when a later process finds what this one has compiled."""
+    from torch._inductor import config
+
+    return bool(config.fx_graph_cache)
+
+
+def profiled_kernels() -> AbstractContextManager[Any]:
+    """Compile inside the block so that the profiler sees each generated kernel by its name.
+
+    On a GPU it does so anyway.
+    """
+    from torch._inductor import config
+
+    return config.patch({"cpp.enable_kernel_profile": True})  # type: ignore[no-any-return]
 
 
 @contextmanager

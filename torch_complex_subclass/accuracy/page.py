@@ -11,9 +11,10 @@ import torch
 from torch_complex_subclass.accuracy import text
 from torch_complex_subclass.accuracy.implementations import IMPLEMENTATIONS
 from torch_complex_subclass.accuracy.measure import Errors, measure, points_of, shares
-from torch_complex_subclass.accuracy.report import functions, progress
+from torch_complex_subclass.accuracy.report import functions
 from torch_complex_subclass.command_line import installed
 from torch_complex_subclass.decompositions import Rule
+from torch_complex_subclass.progress import progress
 from torch_complex_subclass.testing import plane, vanishing
 from torch_complex_subclass.testing.unary import rules_by_name
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from torch_complex_subclass.accuracy.implementations import IMPLEMENTATIONS
 from torch_complex_subclass.accuracy.measure import Errors, Points, measure, points_at
+from torch_complex_subclass.progress import progress
 
 # Cells along each axis, and the binary exponents between which both parts' sizes are drawn.
 CELLS = 192
@@ -41,7 +42,7 @@ def grid(function: str, dtype: torch.dtype) -> Points:
 def measure_grid(function: str, dtype: torch.dtype, who: list[str]) -> dict[str, Errors]:
     """Errors on the grid, of those who have the function."""
     points = grid(function, dtype)
-    found = {name: measure(points, name) for name in who}
+    found = {name: measure(points, name) for name in progress(who, f"{function}, picture")}
     return {name: errors for name, errors in found.items() if errors is not None}
 
 

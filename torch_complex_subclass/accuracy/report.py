@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 
 from torch_complex_subclass.accuracy import picture, text
 from torch_complex_subclass.accuracy.measure import measure, points_of
+from torch_complex_subclass.progress import progress
 from torch_complex_subclass.testing.unary import rules_by_name
-
-Item = TypeVar("Item")
 
 
 def functions() -> list[str]:
     """Names of the functions that can be measured."""
     return list(rules_by_name())
-
-
-def progress(items: Iterable[Item], what: str) -> Iterable[Item]:
-    """Show a bar on standard error where that is a terminal and tqdm is installed."""
-    if not sys.stderr.isatty():
-        return items
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        return items
-    bar: Iterable[Item] = tqdm(items, desc=what, leave=False)
-    return bar
 
 
 def summary(dtype: torch.dtype, who: list[str], n: int) -> bool:

@@ -21,7 +21,8 @@ def _processor() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def _version(package: str) -> str | None:
+def version(package: str) -> str | None:
+    """Version of an installed package, None where it is not installed."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
@@ -38,7 +39,7 @@ def description() -> dict[str, str | int | None]:
         "system": platform.platform(),
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "jax": _version("jax"),
-        "torch_complex_subclass": _version("torch_complex_subclass"),
+        "jax": version("jax"),
+        "torch_complex_subclass": version("torch_complex_subclass"),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }

@@ -1,0 +1,40 @@
+"""The subcommand info: what it finds here, as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from torch_complex_subclass import torch_compat as compat
+from torch_complex_subclass.__main__ import main
+
+
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(["info", *arguments]) == 0
+    return capsys.readouterr().out
+
+
+def test_text_names_what_a_report_needs(capsys: pytest.CaptureFixture[str]) -> None:
+    text = printed(capsys)
+    for section in ("versions", "devices", "enabled", "compiler", "caches", "optional packages"):
+        assert f"\n{section}:\n" in f"\n{text}"
+    assert torch.__version__ in text
+    assert "tcs.enable() switches it on" in text
+
+
+def test_json_holds_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(printed(capsys, "--json"))
+    assert found["versions"]["torch"] == torch.__version__
+    assert found["compiler"]["path"]
+    assert "version" in found["compiler"]["version"]
+    assert found["enabled"] == {"in_this_process": False, "backend_inductor_complex": True}
+
+
+def test_missing_compiler(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compat, "cpp_compiler", lambda: (None, None))
+    assert main(["info"]) == 1
+    assert "install g++ 10 or later" in capsys.readouterr().out

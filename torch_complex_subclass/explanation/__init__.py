@@ -1,0 +1,1 @@
+"""What `explain` tells: the user's lines, how to avoid a library call, times, and the page."""

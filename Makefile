@@ -8,8 +8,9 @@ SHARD ?=
 # What make bench measures: BENCH="rotary --size large".
 BENCH ?= --size all
 RESULTS := benchmarks/results
+SITE := build/site
 
-.PHONY: bench demo test test-full clean
+.PHONY: bench demo docs docs-links test test-full clean
 
 # Exit status 1 of one dtype, a result that is not eager's, does not keep the other from running.
 bench: .venv/ready-bench
@@ -21,6 +22,15 @@ bench: .venv/ready-bench
 
 demo: .venv/ready-demo
 	$(BIN)/python examples/digits.py
+
+# A warning, such as a link that leads nowhere, is an error; the tutorial is run.
+docs: .venv/ready-docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs $(SITE)
+	@echo "the site: $(SITE)/index.html"
+
+# Also asks for every address outside, which needs a network.
+docs-links: .venv/ready-docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b linkcheck docs build/links
 
 test: .venv/ready-test
 	$(BIN)/python -m pytest -n $(WORKERS)
@@ -39,4 +49,4 @@ test-full: .venv/ready-test
 	@touch $@
 
 clean:
-	rm -rf .venv build dist demo-output *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv build dist docs/generated demo-output *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -13,12 +13,21 @@ import pytest
 import torch
 
 from torch_complex_subclass import __main__ as command
-from torch_complex_subclass.bench import candidates, export, jax_process, limits, report, text
+from torch_complex_subclass.bench import (
+    candidates,
+    export,
+    jax_process,
+    limits,
+    machine,
+    report,
+    text,
+)
 from torch_complex_subclass.bench.candidates import Way
 from torch_complex_subclass.bench.cases import CASES, Case
 from torch_complex_subclass.bench.rows import Outcome, Row, Settings, cold_seconds, peak
 from torch_complex_subclass.bench.runner import Timing
 from torch_complex_subclass.bench.steps import as_tuple
+from torch_complex_subclass.bench.suites import SUITES
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -68,10 +77,11 @@ def test_ratio_to_nothing_is_unknown() -> None:
 # ---------------------------------------------------------------- the command
 
 
-def test_list_names_every_case(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("--list") == 0
+@pytest.mark.parametrize("suite", SUITES)
+def test_list_names_every_case(suite: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--suite", suite, "--list") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == list(CASES)
+    assert [line.split()[0] for line in lines] == list(SUITES[suite])
 
 
 def test_end_to_end(
@@ -275,6 +285,44 @@ def test_training_of_what_cannot_learn_is_refused(
 def test_case_of_another_dtype_is_refused_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("rotary_bfloat16", "--dtype", "complex128") == 2
     assert capsys.readouterr().err == "bench: none of these cases is for complex128\n"
+
+
+def test_size_that_no_case_has_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("norm", "--size", "extreme") == 2
+    assert capsys.readouterr().err == "bench: none of these cases has the size extreme\n"
+
+
+def test_extreme_size_is_refused_where_memory_is_short(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = CASES["norm"]
+    extreme = dataclasses.replace(case, shapes={**case.shapes, "extreme": (1, 1)})
+    monkeypatch.setitem(CASES, "norm", extreme)
+    monkeypatch.setattr(machine, "memory_bytes", lambda: 24 * 10**9)
+    assert run("norm", "--size", "extreme") == 2
+    message = "--size extreme needs 40 GB of memory, here are 24 GB; take --size large"
+    assert capsys.readouterr().err == f"bench: {message}\n"
+
+
+@pytest.mark.usefixtures("nothing_compiles")
+def test_version_by_hand_may_be_missing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(CASES, "norm", dataclasses.replace(CASES["norm"], hand=None))
+    options = ["--size", "small", "--rounds", "1", "--inference", "--against", "hand"]
+    assert run("norm", *options) == 0
+    assert "hand: the case has no version by hand\n" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("nothing_compiles")
+def test_case_says_itself_what_differs(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strict = dataclasses.replace(CASES["norm"], differs=lambda got, want: "not the same numbers")
+    monkeypatch.setitem(CASES, "norm", strict)
+    options = ["--size", "small", "--rounds", "1", "--inference", "--against", "eager"]
+    assert run("norm", *options) == 1
+    assert "ours: mismatch: not the same numbers\n" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("nothing_compiles")

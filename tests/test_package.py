@@ -16,7 +16,12 @@ import torch_complex_subclass as tcs
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "torch_complex_subclass"
-MAPPED = ("decompositions", "inductor_lowering")
+# Where the package has a link, and the top-level folder that it leads to.
+MAPPED = {
+    "decompositions": "decompositions",
+    "inductor_lowering": "inductor_lowering",
+    "bench/workloads": "benchmarks/workloads",
+}
 LEFT_OUT = (".git", ".venv", "build", "dist", "demo-output", "*.egg-info", "__pycache__", ".*cache")
 
 BUILD = """
@@ -74,12 +79,16 @@ def python(program, *arguments, cwd):
 
 
 def modules(folder):
-    return [path.relative_to(ROOT / folder) for path in (ROOT / folder).rglob("*.py")]
+    """Those of a folder, links not followed."""
+    paths = [path.relative_to(ROOT / folder) for path in (ROOT / folder).rglob("*.py")]
+    links = [Path(link) for link in MAPPED]
+    return [path for path in paths if folder != PACKAGE or not {*path.parents} & {*links}]
 
 
 def expected_in_wheel():
-    names = [f"{PACKAGE}/{m}" for m in modules(PACKAGE) if m.parts[0] not in MAPPED]
-    return sorted(names + [f"{PACKAGE}/{folder}/{m}" for folder in MAPPED for m in modules(folder)])
+    names = [f"{PACKAGE}/{m}" for m in modules(PACKAGE)]
+    mapped = [f"{PACKAGE}/{link}/{m}" for link, folder in MAPPED.items() for m in modules(folder)]
+    return sorted(names + mapped)
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +112,8 @@ def test_wheel_holds_every_module_once(distributions):
 def test_sdist_holds_every_module_once(distributions):
     with tarfile.open(distributions[1]) as archive:
         names = [name.partition("/")[2] for name in archive.getnames()]
-    for folder in (PACKAGE, *MAPPED):
-        wanted = [m for m in modules(folder) if folder != PACKAGE or m.parts[0] not in MAPPED]
-        counts = {str(m): names.count(f"{folder}/{m}") for m in wanted}
+    for folder in (PACKAGE, *MAPPED.values()):
+        counts = {str(m): names.count(f"{folder}/{m}") for m in modules(folder)}
         assert set(counts.values()) == {1}, counts
     assert not [n for n in names if n.startswith(tuple(f"{PACKAGE}/{m}/" for m in MAPPED))]
     wanted = {"README.md", "LICENSE", "tests/test_package.py", f"{PACKAGE}/complex_overloads.txt"}
@@ -120,18 +128,20 @@ def test_import_does_not_import_the_compiler(tmp_path):
     assert python(LEAN, cwd=tmp_path) == "[]"
 
 
-@pytest.mark.parametrize("folder", MAPPED)
-def test_folder_by_itself_cannot_be_imported(folder):
+@pytest.mark.parametrize(("link", "folder"), MAPPED.items())
+def test_folder_by_itself_cannot_be_imported(link, folder):
+    program = f"import {folder.replace('/', '.')}"
     result = subprocess.run(
-        [sys.executable, "-c", f"import {folder}"], capture_output=True, text=True, cwd=ROOT
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT
     )
     assert result.returncode == 1
-    assert f"ImportError: import {PACKAGE}.{folder}, not the folder itself" in result.stderr
+    name = f"{PACKAGE}.{link.replace('/', '.')}"
+    assert f"ImportError: import {name}, not the folder itself" in result.stderr
 
 
-@pytest.mark.parametrize("folder", MAPPED)
-def test_link_is_relative(folder):
-    assert os.readlink(ROOT / PACKAGE / folder) == f"../{folder}"
+@pytest.mark.parametrize(("link", "folder"), MAPPED.items())
+def test_link_is_relative(link, folder):
+    assert os.readlink(ROOT / PACKAGE / link) == "../" * (link.count("/") + 1) + folder
 
 
 def public_names():

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from torch_complex_subclass.bench.cases import Case
     from torch_complex_subclass.bench.rows import Row, Settings
 
+_SUITES = ("programs", "workloads")
 _SIZES = ("small", "medium", "large")
+_EXTREME = "extreme"
 _AGAINST = ("eager", "stock", "wrapper", "hand", "jax")
 _MODES = ("default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
 _ROUNDS = 15
@@ -41,12 +43,16 @@ A peak is the most a call holds of what it allocates, results too; JAX has none.
 A limit is what moving inputs and results once takes, or the matrix products.
 OMP_NUM_THREADS sets the number of threads.
 
+The suite workloads has the systems w1 to w5 of docs/workloads.md, as their users write them.
+Its size extreme needs 40 GB of memory, and not every case has it.
+
 --export writes after each case, so an interrupted run keeps what it has.
 
 exit status: 0; 1 where ours fails or differs from eager; 2 for an error; 130 interrupted
 
 examples:
   python -m torch_complex_subclass bench --list
+  python -m torch_complex_subclass bench --suite workloads w2 --size small
   python -m torch_complex_subclass bench arithmetic rotary --size large --inference
   python -m torch_complex_subclass bench signals --against stock --against jax --plot signals.png
   python -m torch_complex_subclass bench --size all --export times.json
@@ -65,12 +71,16 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "name", nargs="*", metavar="NAME", help="cases or groups of cases; default: all"
     )
+    parser.add_argument(
+        "--suite", choices=_SUITES, default=_SUITES[0], help=f"default: {_SUITES[0]}"
+    )
     parser.add_argument("--list", action="store_true", help="list the cases and stop")
     parser.add_argument(
         "--size",
-        choices=[*_SIZES, "all"],
+        choices=[*_SIZES, _EXTREME, "all"],
         default="medium",
-        help="small fits the L1 cache, large is far beyond the last; default: medium",
+        help="small fits the L1 cache, large is far beyond the last; all: these and medium; "
+        "default: medium",
     )
     parser.add_argument(
         "--dtype",
@@ -110,13 +120,14 @@ def _run(options: argparse.Namespace) -> int:
     from torch_complex_subclass.bench import report  # it imports both
 
     if options.list:
-        report.list_cases()
+        report.list_cases(_chosen(options.suite, []))
         return 0
-    cases = _chosen(options.name)
+    cases = _chosen(options.suite, options.name)
     settings = _settings(options)
-    _check_cases(cases, options.training, settings)
-    _check_files(options)
     sizes = _SIZES if options.size == "all" else (options.size,)
+    _check_cases(cases, options.training, settings)
+    _check_sizes(cases, sizes)
+    _check_files(options)
     modes = tuple(
         mode for mode, other in ((False, options.training), (True, options.inference)) if not other
     )
@@ -158,15 +169,16 @@ def _settings(options: argparse.Namespace) -> Settings:
     return Settings(dtype, candidates, options.compile_mode, options.rounds)
 
 
-def _chosen(names: list[str]) -> list[Case]:
+def _chosen(suite: str, names: list[str]) -> list[Case]:
     """The cases of these names and groups, each once, in the order of the list."""
-    from torch_complex_subclass.bench.cases import CASES
+    from torch_complex_subclass.bench.suites import SUITES
 
-    groups = dict.fromkeys(case.group for case in CASES.values())
-    known = [*CASES, *groups]
+    every = SUITES[suite]
+    groups = dict.fromkeys(case.group for case in every.values())
+    known = [*every, *groups]
     for name in names:
         check_known("case or group", name, known)
-    return [case for case in CASES.values() if not names or {case.name, case.group} & {*names}]
+    return [case for case in every.values() if not names or {case.name, case.group} & {*names}]
 
 
 def _check_cases(cases: list[Case], training: bool, settings: Settings) -> None:
@@ -178,6 +190,20 @@ def _check_cases(cases: list[Case], training: bool, settings: Settings) -> None:
         raise UsageError(f"none of these cases is for {dtype_name(settings.dtype)}")
     if training and not any(case.training for case in cases):
         raise UsageError("none of these cases has a training step; leave out --training")
+
+
+def _check_sizes(cases: list[Case], sizes: tuple[str, ...]) -> None:
+    """Refuse a size that no case has, and one that would end in a lack of memory."""
+    from torch_complex_subclass.bench import machine
+    from torch_complex_subclass.bench.cases import EXTREME_BYTES
+
+    if not any(size in case.shapes for case in cases for size in sizes):
+        raise UsageError(f"none of these cases has the size {sizes[0]}")
+    if _EXTREME in sizes and machine.memory_bytes() < EXTREME_BYTES:
+        raise UsageError(
+            f"--size {_EXTREME} needs {EXTREME_BYTES / 1e9:.0f} GB of memory, here are "
+            f"{machine.memory_bytes() / 1e9:.0f} GB; take --size large"
+        )
 
 
 def _check_files(options: argparse.Namespace) -> None:

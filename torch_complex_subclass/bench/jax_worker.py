@@ -18,7 +18,8 @@ import torch
 from torch import Tensor
 from torch.utils.dlpack import from_dlpack
 
-from torch_complex_subclass.bench.cases import CASES, Case
+from torch_complex_subclass.bench import suites
+from torch_complex_subclass.bench.cases import Case
 from torch_complex_subclass.bench.runner import interleaved
 
 # Those of torch.optim.Adam.
@@ -137,7 +138,7 @@ def main(folder: Path) -> None:
     request = json.loads((folder / "request.json").read_text())
     _limit_threads(request["threads"])
     arrays = from_torch(torch.load(folder / "inputs.pt"))
-    step = make_step(CASES[request["case"]], arrays, request["training"])
+    step = make_step(suites.find(request["case"]), arrays, request["training"])
     start = time.perf_counter()
     results = step()
     compile_seconds = time.perf_counter() - start

@@ -29,6 +29,16 @@ def version(package: str) -> str | None:
         return None
 
 
+def memory_bytes() -> int:
+    """Memory that a process may have: what is installed, or what its control group is allowed."""
+    installed = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    try:
+        allowed = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+    except OSError:
+        allowed = "max"
+    return min(installed, int(allowed)) if allowed.isdecimal() else installed
+
+
 def description() -> dict[str, str | int | None]:
     """The machine and the versions of what ran, None where it is not installed."""
     return {

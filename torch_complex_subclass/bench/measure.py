@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +20,9 @@ from torch_complex_subclass.bench.steps import Step
 
 # Whose call on tiny inputs is timed too, where next to nothing is left to compute.
 _OVERHEAD_OF = ("stock", "ours")
+
+# Where a first call starts from, for programs that draw random numbers.
+_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,12 @@ class _Task:
     def first_call(self, name: str, step: Step) -> FirstCall:
         """Compile the step of a candidate."""
         return first_call(WAYS[name], step, self.caches / name)
+
+    def difference(self, got: Sequence[Tensor], want: Sequence[Tensor]) -> str | None:
+        """Say where results differ from eager's, or return None."""
+        if self.case.differs is not None:
+            return self.case.differs(got, want)
+        return difference(got, want, self.settings.dtype)
 
 
 def measure(case: Case, size: str, training: bool, settings: Settings) -> Row:
@@ -89,10 +98,13 @@ def _prepare(task: _Task) -> tuple[dict[str, Step], dict[str, Outcome], tuple[Te
     steps: dict[str, Step] = {}
     outcomes: dict[str, Outcome] = {}
     eager = task.step("eager")
+    torch.manual_seed(_SEED)
     want = tuple(t.detach().clone() for t in eager())
     for name in task.settings.candidates:
         if name == "eager":
             steps[name], outcomes[name] = eager, Outcome()
+        elif name in WAYS and WAYS[name].by_hand and task.case.hand is None:
+            outcomes[name] = Outcome(problem="the case has no version by hand")
         elif name in WAYS:
             step, outcomes[name] = _compiled(name, task, want)
             if step is not None:
@@ -103,11 +115,12 @@ def _prepare(task: _Task) -> tuple[dict[str, Step], dict[str, Outcome], tuple[Te
 def _compiled(name: str, task: _Task, want: tuple[Tensor, ...]) -> tuple[Step | None, Outcome]:
     try:
         step = task.step(name)
+        torch.manual_seed(_SEED)
         first = task.first_call(name, step)
     except Exception as error:
         # Whatever a compiler raises is a result here, and the others go on.
         return None, Outcome(problem=f"failed: {reason(error)}")
-    differs = difference(first.results, want, task.settings.dtype)
+    differs = task.difference(first.results, want)
     outcome = Outcome(
         problem=None if differs is None else f"mismatch: {differs}",
         compile_seconds=first.seconds,
@@ -146,7 +159,7 @@ def _in_jax(task: _Task, want: tuple[Tensor, ...]) -> Outcome:
         answer = jax_process.measure(task.case, task.inputs, dtype, task.training, rounds)
     except jax_process.JaxError as error:
         return Outcome(problem=f"failed: {error}")
-    differs = difference(answer.results, want, dtype)
+    differs = task.difference(answer.results, want)
     if differs is not None:
         return Outcome(problem=f"mismatch: {differs}", compile_seconds=answer.compile_seconds)
     return Outcome(timing=answer.timing, compile_seconds=answer.compile_seconds)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from tqdm import tqdm
 
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.bench import limits, machine, text
-from torch_complex_subclass.bench.cases import CASES, Case
+from torch_complex_subclass.bench.cases import Case
 from torch_complex_subclass.bench.measure import measure
 from torch_complex_subclass.bench.rows import Row, Settings
 
@@ -27,14 +27,15 @@ def run(
     """Measure every case at every size in inference (False), training (True), or both.
 
     Each row is handed to `keep` as soon as it is there. Cases that cannot train are left out
-    there, and cases of other dtypes everywhere. A bar on standard error shows the progress.
+    there, and cases of other dtypes or without the size everywhere. A bar on standard error shows
+    the progress.
     """
     wanted = [
         (case, size, training)
         for case in cases
         for size in sizes
         for training in modes
-        if settings.dtype in case.dtypes and (case.training or not training)
+        if settings.dtype in case.dtypes and size in case.shapes and (case.training or not training)
     ]
     # What the compiler remarks does not belong between the tables; what fails is said below them.
     with (
@@ -77,8 +78,8 @@ def show(rows: Sequence[Row], cases: Sequence[Case], settings: Settings) -> None
         print(f"\nnot for {text.dtype_name(settings.dtype)}: {', '.join(others)}")
 
 
-def list_cases() -> None:
+def list_cases(cases: Iterable[Case]) -> None:
     """Print one line for each case."""
-    for case in CASES.values():
+    for case in cases:
         modes = "inference, training" if case.training else "inference"
-        print(f"{case.name:18}{case.group:13}{modes:21}{case.about}")
+        print(f"{case.name:26}{case.group:13}{modes:21}{case.about}")

@@ -62,7 +62,10 @@ def make_step(
     `compile_with` is given a function and whether it is to be one graph. Results are those of the
     function, or the loss and its gradients; by hand, complex ones are real of shape `(..., 2)`.
     """
-    fn = case.hand if by_hand else case.fn
+    fn = case.fn
+    if by_hand:
+        assert case.hand is not None
+        fn = case.hand
     own = [t.clone() for t in inputs]
     own = [_interleaved(t) for t in own] if by_hand else own
     if not training:

@@ -12,6 +12,8 @@ from torch_complex_subclass.bench.cases import (
     signals,
     spectral,
 )
+from torch_complex_subclass.bench.cases.case import EXTREME as EXTREME
+from torch_complex_subclass.bench.cases.case import EXTREME_BYTES as EXTREME_BYTES
 from torch_complex_subclass.bench.cases.case import SIZES as SIZES
 from torch_complex_subclass.bench.cases.case import Case as Case
 from torch_complex_subclass.bench.cases.case import Inputs as Inputs

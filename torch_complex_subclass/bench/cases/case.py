@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,10 @@ Inputs = tuple[Tensor, ...]
 # From what host overhead decides, to the L1 cache, to far beyond the last-level cache.
 SIZES = ("tiny", "small", "medium", "large")
 
+EXTREME = "extreme"
+EXTREME_BYTES = 40 * 10**9
+"""Memory that a machine must have to run cases at that size."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
@@ -23,15 +27,17 @@ class Case:
     All functions take the same inputs. `fn` is written with complex tensors. `hand` gets complex
     inputs as the real tensors `(..., 2)` that their memory is, returns complex results in that
     form, and is written for `torch.compile` by someone who knows it. `jax` gets arrays of JAX.
+    Both may be missing.
     """
 
     name: str
     group: str
     about: str
     fn: Callable[..., Any]
-    hand: Callable[..., Any]
     inputs: Callable[[Shape, torch.dtype, torch.Generator], Inputs]
     shapes: Mapping[str, Shape]
+    """By size: all of SIZES, and `EXTREME` where there is one."""
+    hand: Callable[..., Any] | None = None
     jax: Callable[..., Any] | None = None
     learned: tuple[int, ...] = ()
     """Positions of the inputs that training differentiates by; none: no training."""
@@ -43,6 +49,8 @@ class Case:
     """Calls of GEMM or FFT take most of the time, whoever compiles the rest."""
     flops: Callable[[Shape], int] | None = None
     """Real operations of the matrix products in one call without gradient."""
+    differs: Callable[[Sequence[Tensor], Sequence[Tensor]], str | None] | None = None
+    """Says where results differ from eager's; None: by elements. For random results."""
 
     @property
     def training(self) -> bool:

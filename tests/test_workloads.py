@@ -1,0 +1,96 @@
+"""The systems of `bench --suite workloads`: every version of each case is the same program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from torch_complex_subclass.bench import jax_worker
+from torch_complex_subclass.bench.agreement import difference
+from torch_complex_subclass.bench.candidates import WAYS
+from torch_complex_subclass.bench.cases import EXTREME, SIZES, Case
+from torch_complex_subclass.bench.steps import make_step
+from torch_complex_subclass.bench.suites import SUITES
+from torch_complex_subclass.bench.workloads import CASES, SYSTEMS
+from torch_complex_subclass.testing.interpret import interpreted
+
+MODES = [(name, training) for name, case in CASES.items() for training in {False, case.training}]
+
+each_mode = pytest.mark.parametrize(
+    ("name", "training"),
+    MODES,
+    ids=[f"{name}-{'training' if training else 'inference'}" for name, training in MODES],
+)
+
+
+def as_it_is(fn: Callable[..., Any], fullgraph: bool) -> Callable[..., Any]:
+    return fn
+
+
+def rewritten(fn: Callable[..., Any], fullgraph: bool) -> Callable[..., Any]:
+    return torch.compile(fn, fullgraph=fullgraph, dynamic=False, backend=interpreted)
+
+
+def differs(case: Case, got: Any, want: Any) -> str | None:
+    return (
+        difference(got, want, torch.complex64) if case.differs is None else case.differs(got, want)
+    )
+
+
+def eager(case: Case, size: str, training: bool) -> Any:
+    torch.manual_seed(0)
+    return make_step(case, case.draw(size, torch.complex64), training, as_it_is)()
+
+
+@each_mode
+def test_rewritten_graph_gives_what_eager_gives(name: str, training: bool) -> None:
+    case = CASES[name]
+    inputs = case.draw("small", torch.complex64)
+    step = make_step(case, inputs, training, rewritten)
+    torch.manual_seed(0)
+    assert differs(case, step(), eager(case, "small", training)) is None
+
+
+@each_mode
+def test_hand_written_version_is_the_same_program(name: str, training: bool) -> None:
+    case = CASES[name]
+    if case.hand is not None:
+        inputs = case.draw("small", torch.complex64)
+        got = make_step(case, inputs, training, as_it_is, by_hand=True)()
+        assert differs(case, got, eager(case, "small", training)) is None
+
+
+@each_mode
+def test_version_for_jax_is_the_same_program(name: str, training: bool) -> None:
+    import jax
+
+    case = CASES[name]
+    if case.jax is not None:
+        inputs = case.draw("tiny", torch.complex64)
+        with jax.disable_jit():
+            results = jax_worker.make_step(case, jax_worker.from_torch(inputs), training)()
+        assert differs(case, jax_worker.to_torch(results), eager(case, "tiny", training)) is None
+
+
+@pytest.mark.slow
+@each_mode
+def test_compiled_code_gives_what_eager_gives(name: str, training: bool) -> None:
+    case = CASES[name]
+    step = WAYS["ours"].step(case, case.draw("small", torch.complex64), training, None)
+    torch.manual_seed(0)
+    assert differs(case, step(), eager(case, "small", training)) is None
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case_has_all_sizes(name: str) -> None:
+    assert tuple(CASES[name].shapes) in (SIZES, (*SIZES, EXTREME))
+
+
+def test_names_are_unique_and_groups_are_systems() -> None:
+    names = [name for cases in SUITES.values() for name in cases]
+    assert len(set(names)) == len(names)
+    assert all(case.group == system.name for system in SYSTEMS for case in system.cases)
+    assert all({*system.published} <= {case.name for case in system.cases} for system in SYSTEMS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -40,8 +40,22 @@ def is_written_out(a: Tensor, b: Tensor) -> bool:
     return _is_vector(a, b) or _is_gate(a, b) or _is_batch_of_small(a, b)
 
 
+LONG_ROW = 512
+"""Length from which rows of a matrix in memory are far apart for loops that sum over them."""
+
+
 def _is_vector(a: Tensor, b: Tensor) -> bool:
-    return any(isinstance(n, int) and n == 1 for n in (a.shape[-2], b.shape[-1]))
+    """True for one column on the right, and for one row on the left of rows that are not long.
+
+    A library call goes through long rows in the order of memory; generated code takes some
+    columns of all rows at a time.
+    """
+    rows, columns = a.shape[-2], b.shape[-1]
+    if isinstance(columns, int) and columns == 1:
+        return True
+    in_order = b.stride(-1) == min(b.stride())
+    long = in_order and isinstance(columns, int) and columns >= LONG_ROW
+    return isinstance(rows, int) and rows == 1 and not long
 
 
 def _is_gate(a: Tensor, b: Tensor) -> bool:
@@ -107,8 +121,41 @@ def _products_of_batch(a: Pair | Tensor, b: Pair | Tensor) -> Pair:
     return Pair(re.sum(1).permute(2, 0, 1), im.sum(1).permute(2, 0, 1))
 
 
+def split_product(
+    a: Pair | Tensor,
+    b: Pair | Tensor,
+    *,
+    rows: Sequence[int],
+    terms: Sequence[int],
+    columns: Sequence[int],
+) -> Pair:
+    """Matrix product as products, summed, in loops over parts of its dimensions.
+
+    Shapes (..., n, k) and (..., k, m) give (..., n, m), where n is the product of `rows`, k of
+    `terms` and m of `columns`.
+    """
+    shape = as_pair(a).re.shape
+    batch = shape[:-2]
+    left = on_parts(lambda t: t.view(*batch, *rows, *terms, *(1 for _ in columns)), a)
+    right = on_parts(lambda t: t.view(*batch, *(1 for _ in rows), *terms, *columns), b)
+    first = len(batch) + len(rows)
+    dims = range(first, first + len(terms))
+
+    def gather(t: Tensor) -> Tensor:
+        t = t if shape[-1] == 1 else t.sum(list(dims))
+        return t.reshape(*batch, shape[-2], as_pair(b).re.shape[-1])
+
+    return as_pair(on_parts(gather, mul(left, right)))
+
+
 def product(op: Callable[[Tensor, Tensor], Tensor], a: Pair | Tensor, b: Pair | Tensor) -> Pair:
-    """Four real calls of `op`, or sums of products where it is cheap to write them out."""
+    """Four real calls of `op`, or sums of products where it is cheap to write them out.
+
+    Two calls where one factor is real, one where both are.
+    """
+    if not isinstance(a, Pair) and not isinstance(b, Pair):
+        # Nothing reads the second half, so nothing computes it.
+        return as_pair(product(op, a, Pair(b, b)).re)
     left, right = as_pair(a).re, as_pair(b).re
     if _is_gate(left, right):
         return _outer_products(a, b)

@@ -31,9 +31,11 @@ from torch.utils import _pytree as pytree
 from torch_complex_subclass import data_sized, dispatch, library_calls, reinterpret, routes
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.agreement import difference
-from torch_complex_subclass.decompositions.linalg import affine
+from torch_complex_subclass.decompositions import linalg
 from torch_complex_subclass.decompositions.registry import Interleaved, Kind, Pair, Rule
 from torch_complex_subclass.dtypes import real_dtype
+from torch_complex_subclass.known_zeros import is_zero
+from torch_complex_subclass.merged_dims import split_rule
 from torch_complex_subclass.recorder import Recorder
 from torch_complex_subclass.report import Report
 from torch_complex_subclass.values import Values, edge_op
@@ -194,9 +196,10 @@ class _Rewriter:
         if node.target in special_cases:
             special_cases[node.target](node)
             return
-        split = routes.split_affine(node)
-        if split is not None:
-            self._rewrite_affine(node, split)
+        real_factor = routes.is_product(node) and any(map(self._is_real, node.all_input_nodes))
+        affine = None if real_factor else routes.split_affine(node)
+        if affine is not None:
+            self._rewrite_affine(node, affine)
             return
         select = data_sized.selection(node)
         if select is not None:
@@ -207,7 +210,10 @@ class _Rewriter:
         if rule is not None and rule.kind is Kind.MEMORY:
             reason = self._reinterpret(node, rule)
         else:
-            reason = self._reason_to_keep(node, rule) or self._apply(node, rule)
+            split = split_rule(node, rule)
+            written_out = real_factor or split is not rule
+            reason = "" if written_out else self._reason_to_keep(node, rule)
+            reason = reason or self._apply(node, split)
         if reason:
             self._keep(node, rule, reason)
 
@@ -271,7 +277,7 @@ class _Rewriter:
         scalars = dispatch.tree_map(dispatch.split_number, [split.beta, split.alpha])
         parts = [self._operand(n) for n in (split.addend, product)]
         with self.recorder:
-            result = affine(*parts, *scalars)
+            result = linalg.affine(*parts, *scalars)
         self._assign(node, self._nodes_of(result))
         self.report.add(node, "native", routes.REASON)
 
@@ -283,10 +289,20 @@ class _Rewriter:
             return Pair(*(self.recorder.value(part) for part in self.values.pair(arg)))
         return self.recorder.value(arg)
 
+    def _is_real(self, node: fx.Node) -> bool:
+        """True for a complex value whose imaginary part is zero whatever the inputs are."""
+        return self.values.holds(node) and is_zero(self.values.pair(node).im)
+
+    def _factor(self, arg: Any) -> Any:
+        """Turn an operand of a product into what its rule takes, a real tensor where it is one."""
+        operand = self._operand(arg)
+        return operand.re if isinstance(arg, fx.Node) and self._is_real(arg) else operand
+
     def _apply(self, node: fx.Node, rule: Rule | None) -> str:
         """Replace `node` by what the rule records; return why not, if it cannot be."""
         assert rule is not None
-        args = dispatch.tree_map(self._operand, node.args)
+        operand = self._factor if routes.is_product(node) else self._operand
+        args = dispatch.tree_map(operand, node.args)
         kwargs = dispatch.tree_map(self._operand, node.kwargs)
         since = len(self.recorder.created)
         try:
@@ -316,6 +332,7 @@ class _Rewriter:
 
     def _keep(self, node: fx.Node, rule: Rule | None, reason: str) -> None:
         """Leave `node` to its complex kernel."""
+        library_calls.ask_for_less(node, self.recorder)
         resolve = not library_calls.honours_conj_bit(node)
         resolved = resolve and any(map(self._is_conj, node.all_input_nodes))
         self._store_operands(node, resolve=resolve)

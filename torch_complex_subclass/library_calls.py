@@ -30,6 +30,21 @@ def honours_conj_bit(node: fx.Node) -> bool:
     return op in _PRODUCTS or (isinstance(op, OpOverload) and compat.returns_view(op))
 
 
+def ask_for_less(node: fx.Node, recorder: Recorder) -> None:
+    """Let a singular value decomposition leave out vectors that nothing reads.
+
+    A gradient reads them, so in training they stay.
+    """
+    if node.target is not aten._linalg_svd.default:
+        return
+    read = {user.args[1] for user in node.users if user.target is operator.getitem and user.users}
+    if read == {1} and all(user.target is operator.getitem for user in node.users):
+        matrix: fx.Node = node.args[0]  # type: ignore[assignment]
+        driver = {k: v for k, v in node.kwargs.items() if k == "driver"}
+        node.args, node.kwargs = (matrix, False, False), driver
+        node.meta["val"] = aten._linalg_svd.default(recorder.value(matrix), False, False)
+
+
 def planned_result(node: fx.Node, recorder: Recorder, operands_changed: bool) -> Any:
     """Return the fake result of the kernel on the operands that it is given."""
     traced = node.meta.get("val")

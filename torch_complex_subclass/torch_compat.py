@@ -62,6 +62,17 @@ def returns_view(op: OpOverload) -> bool:
     return any(r.alias_info is not None and not r.alias_info.is_write for r in op._schema.returns)
 
 
+def in_contiguous_memory(t: Tensor) -> Tensor:
+    """Return `t` in contiguous memory of its own, in generated code as well.
+
+    Inductor gives the result of `clone` whatever strides suit it.
+    """
+    from torch._inductor import inductor_prims
+
+    strides = torch._prims_common.make_contiguous_strides_for(t.shape)
+    return inductor_prims.force_stride_order(t, strides)  # type: ignore[no-any-return]
+
+
 def is_composite(op: OpOverload) -> bool:
     """True when torch makes the op of others before a subclass or a graph sees it."""
     return torch._C._dispatch_has_kernel_for_dispatch_key(op.name(), "CompositeImplicitAutograd")

@@ -157,7 +157,9 @@ class Values:
         if not isinstance(base, fx.Node) or not self.holds(base):
             return False
         value = node.meta["val"]
-        return value.is_conj() or base in self._stored or not compat.is_dense(value)
+        if value.is_conj() or base in self._stored or not compat.is_dense(value):
+            return True
+        return self._is_view_of_stored(base)
 
     def as_parts_of(self, node: fx.Node, joined: fx.Node) -> None:
         """Give `node` the parts that `joined`, a real `(..., 2)` node, was put together from."""
@@ -166,6 +168,10 @@ class Values:
         if pieces is not None:
             re, im = (self._recorder.emit(aten.select.int, p, -1, 0) for p in pieces)
             self.set_pair(node, Pair(re, im))
+        elif _is_one_part_replaced(joined):
+            base, part, _, i = joined.args[:4]
+            other = self._recorder.emit(aten.select.int, base, -1, 1 - i)  # type: ignore[operator]
+            self.set_pair(node, Pair(part, other) if i == 0 else Pair(other, part))
 
     def write(self, target: fx.Node, source: fx.Node) -> None:
         """Write a value into the memory of a complex input."""
@@ -178,6 +184,15 @@ class Values:
         re, im = self.pair(source)
         im = self._recorder.emit(aten.neg.default, im) if conj else im
         self._recorder.emit_write(edge_op("write"), target, memory, re, im)
+
+
+def _is_one_part_replaced(joined: fx.Node) -> bool:
+    """True for a node that replaces one part, as the gradient of a real part does in zeros."""
+    if joined.target is not aten.select_scatter.default:
+        return False
+    base, part, dim, i = joined.args[:4]
+    same = base.meta["val"].dtype == part.meta["val"].dtype  # type: ignore[union-attr]
+    return same and dim in (-1, joined.meta["val"].dim() - 1) and i in (0, 1)
 
 
 def _pieces(joined: fx.Node) -> tuple[fx.Node, fx.Node] | None:

@@ -23,6 +23,8 @@ def own_code(fn: Function) -> Function:
 
     Two ways of compiling one function then share nothing, not even a guess at dynamic sizes.
     """
+    if isinstance(fn, functools.partial):
+        return functools.partial(own_code(fn.func), *fn.args, **fn.keywords)
     if not isinstance(fn, types.FunctionType):
         return fn
     copied = types.FunctionType(

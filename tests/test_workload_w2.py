@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from torch_complex_subclass.bench.workloads import page, w2_command
 from torch_complex_subclass.bench.workloads import w2_devices as devices
 from torch_complex_subclass.bench.workloads import w2_operations as operations
 from torch_complex_subclass.bench.workloads.w2_waves import draw_mera
@@ -252,3 +253,30 @@ def test_autocast_leaves_complex_products_alone() -> None:
     with devices.autocast_context():
         assert (z @ z).dtype == torch.complex64
         assert (x @ x).dtype == torch.bfloat16
+
+
+# ---------------------------------------------------------------- command line and page
+
+
+def test_options_become_those_of_the_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(w2_command.command_line, "main", lambda given: seen.extend(given) or 0)
+    assert w2_command.main(["--operation", "field", "--size", "small", "--export", "x.json"]) == 0
+    assert seen[2:6] == ["workloads", "w2_field", "--size", "small"]
+    assert seen[-2:] == ["--export", "x.json"]
+
+
+def test_page_puts_published_figures_beside_ours() -> None:
+    machine = dict.fromkeys(("processor", "threads", "cores", "torch", "date"), "?")
+    row = {
+        "case": "w2_field",
+        "group": "w2",
+        "size": "large",
+        "mode": "inference",
+        "candidates": {"eager": {"timing": {"median": 0.03}}, "ours": {"timing": None}},
+        "ratios": {"eager": 20.0},
+        "memory_ratios": {"eager": 4.0},
+    }
+    text = page.as_markdown({"machine": machine, "rows": [row]})
+    line = "| w2_field | large | inference | 30 | - | - | - | - | 20.00 | 2.20 | 75 % |"
+    assert line in text.splitlines()

@@ -102,7 +102,11 @@ def _case(name: str, about: str, fn: Callable[..., Tensor], storage: _Storage) -
 SYSTEM = System(
     name="w1",
     title="One quadratic form with complex parameters",
-    about="",
+    about="One quadratic form in a complex state, forward and backward, in seven ways to keep and "
+    "use its parameters. All agree to 1e-5; small is the published setting.",
+    source="Published: 0.82 ms eager for complex parameters, which did not compile; the fastest "
+    "that did took 0.44 ms (2.32 ms eager), and three of the seven failed.",
+    published={"w1_functional": 5.27, "w1_vmap": 1.78, "w1_parameters": 1.57},
     cases=(
         _case("functional", "real and imaginary part as real einsums", models.functional, _PARTS),
         _case("vmap", "for one sample and class, mapped", models.vmapped, _COMPLEX),

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from torch_complex_subclass.bench.workloads import w1_models as models
+from torch_complex_subclass.bench.workloads import w1_table
 from torch_complex_subclass.bench.workloads.w1_quadratic_form import draw
 from torch_complex_subclass.testing.interpret import interpreted
 
@@ -45,15 +46,7 @@ def exact(x: Tensor, psi: Tensor, form: Tensor) -> list[Tensor]:
 @pytest.mark.parametrize("compiled", [False, True], ids=["eager", "rewritten"])
 @pytest.mark.parametrize(
     "model",
-    [
-        models.Functional,
-        models.Vmap,
-        models.ComplexParameters,
-        models.Native,
-        models.Original,
-        models.Structured,
-        models.Hybrid,
-    ],
+    models.MODELS,
 )
 def test_models_agree(model: type[nn.Module], compiled: bool) -> None:
     x, psi, form = draw(SHAPE, torch.complex64, torch.Generator().manual_seed(0))
@@ -61,3 +54,23 @@ def test_models_agree(model: type[nn.Module], compiled: bool) -> None:
     assert len(got) == 3
     for a, b in zip(got, want, strict=True):
         assert float((a - b).abs().max() / b.abs().max()) < TOLERANCE
+
+
+def test_table_is_ranked_by_compiled_time() -> None:
+    figures = [(2.0, 0.1), (1.0, 0.2), (3.0, 0.1), (0.5, 0.0)]
+    lines = w1_table.table(["a", "b"], figures, ["ok", "ok"]).splitlines()
+    assert lines[2] == "| 1 | b | 0.500 ± 0.000 | 3.000 ± 0.100 | 6.00 | ok |"
+    assert lines[3] == "| 2 | a | 1.000 ± 0.200 | 2.000 ± 0.100 | 2.00 | ok |"
+
+
+def test_steps_are_timed_in_turn() -> None:
+    calls: list[str] = []
+    steps = [lambda name=name: calls.append(name) for name in "ab"]
+    assert len(w1_table.timed(steps, trials=2, runs=2)) == 2
+    assert "".join(calls) == "aabbaabb"
+
+
+def test_status_says_how_far_off() -> None:
+    one = [torch.ones(2)]
+    assert w1_table.status(one, one) == "ok"
+    assert w1_table.status([1.5 * one[0]], one) == "off by 5e-01"

@@ -161,3 +161,17 @@ class Hybrid(_Pairs):
     def forward(self, x: Tensor) -> Tensor:
         """Scores `(t, k)` of samples `(t, a)`."""
         return hybrid(x, self.psi, self.form)
+
+
+Model = Functional | Vmap | ComplexParameters | Native | Original | Structured | Hybrid
+
+MODELS: tuple[type[Model], ...] = (
+    Functional,
+    Vmap,
+    ComplexParameters,
+    Native,
+    Original,
+    Structured,
+    Hybrid,
+)
+"""In the published order."""

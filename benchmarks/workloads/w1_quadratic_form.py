@@ -15,7 +15,7 @@ from torch_complex_subclass.bench.workloads import w1_models as models
 from torch_complex_subclass.bench.workloads.system import System
 
 # Samples, features, classes, states; small is what the published figures are of.
-_SHAPES = {
+SIZES = {
     "tiny": (2, 3, 2, 2),
     "small": (1000, 100, 10, 10),
     "medium": (10000, 100, 10, 10),
@@ -94,7 +94,7 @@ def _case(name: str, about: str, fn: Callable[..., Tensor], storage: _Storage) -
         hand=storage.hand,
         jax=storage.jax,
         inputs=storage.inputs,
-        shapes=_SHAPES,
+        shapes=SIZES,
         learned=storage.learned,
     )
 

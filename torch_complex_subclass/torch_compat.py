@@ -87,6 +87,13 @@ def overloads_of_aten() -> Iterator[OpOverload]:
             yield getattr(getattr(torch.ops.aten, packet), overload or "default")
 
 
+def associative_scan(combine: Callable[..., Any], elements: Any, dim: int = 0) -> Any:
+    """Torch's associative scan, which has no public name, in the form for any device."""
+    from torch._higher_order_ops.associative_scan import associative_scan as scan
+
+    return scan(combine, elements, dim=dim, combine_mode="generic")
+
+
 @contextmanager
 def vmap_loops(allowed: bool) -> Iterator[None]:
     """Let `torch.vmap` run ops without a batching rule entry by entry, or have them refused."""

@@ -22,9 +22,17 @@ def _left_of_middle(amplitudes: int) -> int:
     return 1 << qubits // 2
 
 
-def _gate(state: Tensor, gate: Tensor) -> Tensor:
-    pairs = state.reshape(_left_of_middle(state.shape[0]), 2, -1)
+def apply_gate(state: Tensor, gate: Tensor, before: int) -> Tensor:
+    """Apply a gate `(2, 2)` to one qubit of a state `(2^q,)`.
+
+    `before` is the number of states of the qubits of higher significance.
+    """
+    pairs = state.reshape(before, 2, -1)
     return torch.einsum("ij,ajb->aib", gate, pairs).reshape(-1)
+
+
+def _gate(state: Tensor, gate: Tensor) -> Tensor:
+    return apply_gate(state, gate, _left_of_middle(state.shape[0]))
 
 
 def _gate_by_hand(state: Tensor, gate: Tensor) -> Tensor:

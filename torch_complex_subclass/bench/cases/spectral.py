@@ -62,7 +62,13 @@ def _fno_inputs(shape: Shape, dtype: torch.dtype, generator: torch.Generator) ->
     return x, low / channels, high / channels
 
 
-def _s4d(c: Tensor, log_dt: Tensor, log_rate: Tensor, frequency: Tensor, steps: Tensor) -> Tensor:
+def s4d_kernel(
+    c: Tensor, log_dt: Tensor, log_rate: Tensor, frequency: Tensor, steps: Tensor
+) -> Tensor:
+    """Convolution kernel `(h, l)` of a diagonal state-space model at real times `(l,)`.
+
+    Shapes: the complex c, and log_rate and frequency `(h, n)`, log_dt `(h,)`.
+    """
     a = -torch.exp(log_rate) + 1j * frequency
     dt_a = a * torch.exp(log_dt)[:, None]
     scaled = c * (torch.exp(dt_a) - 1) / a
@@ -92,7 +98,8 @@ def _s4d_in_jax(c: Any, log_dt: Any, log_rate: Any, frequency: Any, steps: Any) 
     return 2 * jnp.einsum("hn,hnl->hl", scaled, jnp.exp(dt_a[..., None] * steps)).real
 
 
-def _s4d_inputs(shape: Shape, dtype: torch.dtype, generator: torch.Generator) -> Inputs:
+def s4d_inputs(shape: Shape, dtype: torch.dtype, generator: torch.Generator) -> Inputs:
+    """Parameters and times of `s4d_kernel` for a shape `(h, n, l)`."""
     channels, states, length = shape
     real = dtype.to_real()
     c = normal(channels, states, dtype=dtype, generator=generator)
@@ -124,10 +131,10 @@ CASES = (
         name="s4d",
         group="spectral",
         about="convolution kernel of a diagonal state-space model",
-        fn=_s4d,
+        fn=s4d_kernel,
         hand=_s4d_by_hand,
         jax=_s4d_in_jax,
-        inputs=_s4d_inputs,
+        inputs=s4d_inputs,
         shapes={
             "tiny": (2, 2, 4),
             "small": (4, 8, 64),

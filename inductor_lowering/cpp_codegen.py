@@ -4,8 +4,8 @@ Stock Inductor sees two accesses of stride two, declines to vectorise the loop o
 element. Here a load of either part reads whole vectors and separates them once for both parts
 (`at::vec::deinterleave2`); the stores of both parts are joined and written as whole vectors
 (`at::vec::interleave2`). A tile whose columns are contiguous is transposed in front of its loop,
-or behind it, both parts of an element together. The tail of a loop takes parts of vectors. Other
-dtypes keep the stock code, which is right for any stride.
+or behind it, both parts of an element together. The tail of a loop takes parts of vectors, and a
+masked load what its mask allows. Other dtypes keep the stock code, which is right for any stride.
 
 Applies to buffers that our lowerings made and, for loads, to other memory that a graph with complex
 values reads as pairs; kernels of real programs are what they were. An upstream `CppVecKernel` that
@@ -29,6 +29,7 @@ from torch_complex_subclass.inductor_lowering import (
     gathers,
     halves,
     interleaved,
+    masked,
     pieces,
     quads,
     tiles,
@@ -107,9 +108,9 @@ def _load(stock: Callable[..., Any]) -> Callable[..., Any]:
             index = pieces.merged(index)
         args = self, name, index
         access = _access(self, name, index, stored=False)
-        if access is not None and gathers.mask_of(self) is None:
+        if access is not None and masked.fits(self, access.dtype):
             pointer = f"{self.args.input(name)} + {cexpr_index(access.base)}"
-            return _load_part(self, access, vectors.load_code(self, pointer, access.dtype), args)
+            return _load_part(self, access, masked.load_code(self, pointer, access.dtype), args)
         access = _access(self, name, index, stored=False, dtypes=(torch.bfloat16,))
         if access is not None and halves.fill_vectors(self) and self._load_mask is None:
             pointer = f"{self.args.input(name)} + {cexpr_index(access.base)}"

@@ -1,7 +1,7 @@
 """C++ code that reads complex numbers by whole vectors where it can, and one by one where not.
 
 Both parts of a number are read together. Which way a vector is read is decided when the loop runs:
-by its mask, as of a padded tensor, and by its addresses, as of a rolled one.
+by its mask, as of a padded tensor that is reversed, and by its addresses, as of a rolled one.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 import torch_complex_subclass as tcs
@@ -101,6 +102,24 @@ def test_tails_are_read_and_written_by_parts_of_vectors() -> None:
     )
     assert "tmpbuf" not in code + turned
     assert ("loadu(in_ptr0 + static_cast<int64_t>(2L*x0) + 16, 0)" in code) == is_avx512()
+
+
+def parts_of_rows(a: Tensor, b: Tensor) -> tuple[Tensor, ...]:
+    changed = a * 2
+    changed[..., 1:-2] = b[..., 1:-2] * a[..., 3:]
+    return changed, F.pad(a * b, (2, 3)) + 1, torch.cat((a, b * 2), -1) * 1j
+
+
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128], ids=str)
+@pytest.mark.parametrize("shape", [(3, 8), (2, 41)], ids=str)
+def test_parts_of_rows_under_a_mask(dtype: torch.dtype, shape: tuple[int, ...]) -> None:
+    a, b = (torch.randn(shape, dtype=dtype) for _ in "ab")
+    assert_compiles(parts_of_rows, a, b, backend="inductor_complex", dynamic=False, gradient=False)
+
+
+def test_masked_loads_are_of_vectors() -> None:
+    code = code_of(parts_of_rows, *(torch.randn(2, 64, dtype=torch.complex64) for _ in "ab"))
+    assert "tmpbuf" not in code
 
 
 def test_a_rolled_operand_is_read_by_whole_vectors() -> None:

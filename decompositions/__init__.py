@@ -6,6 +6,7 @@ if __name__ != "torch_complex_subclass.decompositions":
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch._ops import OpOverload
 
 from torch_complex_subclass.decompositions import (
@@ -85,6 +86,7 @@ from torch_complex_subclass.decompositions.registry import TABLE as TABLE
 from torch_complex_subclass.decompositions.registry import Kind as Kind
 from torch_complex_subclass.decompositions.registry import Pair as Pair
 from torch_complex_subclass.decompositions.registry import Rule as Rule
+from torch_complex_subclass.torch_compat import is_composite
 
 # Rules that compute; the others move elements, which a tracer keeps as it finds them.
 _ARITHMETIC = (
@@ -94,15 +96,33 @@ _ARITHMETIC = (
     Kind.REDUCTION,
     Kind.COMPOSITE,
 )
+_MOVEMENT = (Kind.COMPONENTWISE, Kind.CREATION)
 
 
 def table() -> dict[OpOverload, Callable[..., Any]]:
     """Return the arithmetic rules as a decomposition table on plain complex tensors.
 
-    For `make_fx(decomposition_table=...)` and `ExportedProgram.run_decompositions(...)`: each op
-    becomes real arithmetic on the parts of its operands, in ops of aten alone.
+    For `make_fx(decomposition_table=...)`: each op becomes real arithmetic on the parts of its
+    operands, in ops of aten alone. Views stay views of complex memory, as a program that writes
+    through them needs.
     """
     from torch_complex_subclass.export import decomposition
 
     rules = {op: decomposition(rule) for op, rule in TABLE.items() if rule.kind in _ARITHMETIC}
     return rules | {product_error_op(): product_error_by_halves}
+
+
+def export_table() -> dict[Any, Callable[..., Any]]:
+    """Return `torch.export.default_decompositions()` with the rules for complex values.
+
+    For `ExportedProgram.run_decompositions(...)`, whose programs are functional: all that is left
+    of complex dtype are inputs and outputs, and what calls that have no rule take and return.
+    """
+    from torch_complex_subclass.export import decomposition
+
+    core: dict[Any, Callable[..., Any]] = dict(torch.export.default_decompositions())
+    for op, rule in TABLE.items():
+        # Composite ops are decomposed where autograd is, before rules apply.
+        if rule.kind in (*_ARITHMETIC, *_MOVEMENT) and not is_composite(op):
+            core[op] = decomposition(rule, **({"otherwise": core[op]} if op in core else {}))
+    return core | {product_error_op(): product_error_by_halves}

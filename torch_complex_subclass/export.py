@@ -1,42 +1,59 @@
-"""The table for tracers: `make_fx(decomposition_table=)` and `ExportedProgram`."""
+"""The tables for tracers: `make_fx(decomposition_table=)` and `ExportedProgram`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from torch_complex_subclass import dispatch
+from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions.registry import Kind, Pair, Rule
 
+aten = torch.ops.aten
 
-def decomposition(rule: Rule) -> Callable[..., Any]:
+# Complex whatever their arguments are.
+_MAKE_COMPLEX = (aten.complex.default, aten.polar.default, aten.view_as_complex.default)
+
+
+def _keep(*args: Any, **kwargs: Any) -> Any:
+    """Let the tracer keep the op."""
+    return NotImplemented
+
+
+def decomposition(rule: Rule, otherwise: Callable[..., Any] = _keep) -> Callable[..., Any]:
     """Return a function on plain tensors that computes `rule.op` by its rule.
 
-    Complex operands are read as real views and complex results are joined from their parts; for
-    arguments without a complex tensor, or that the rule does not cover, it returns
-    NotImplemented and the tracer keeps the op.
+    Complex operands are read as real views, or as the parts that another decomposition joined;
+    complex results are joined from their parts. Calls without a complex value go to `otherwise`.
+    For what the rule does not cover it returns NotImplemented, and the tracer keeps the op.
     """
 
     if rule.kind is Kind.COMPOSITE:
-        return for_complex(rule)
+        return for_complex(rule, otherwise)
 
     def decompose(*args: Any, **kwargs: Any) -> Any:
-        pairs = [dispatch.tree_map(_split, tree) for tree in (args, kwargs)]
-        if not any(isinstance(leaf, Pair) for leaf in dispatch.leaves(pairs)):
+        if getattr(_edge, "crossed", False):
             return NotImplemented
+        concerned = rule.op in _MAKE_COMPLEX or any(
+            map(is_complex, pytree.arg_tree_leaves(*args, **kwargs))
+        )
+        if not concerned:
+            return otherwise(*args, **kwargs)
+        pairs = [dispatch.tree_map(_split, tree) for tree in (args, kwargs)]
         result = dispatch.apply(rule, *pairs)
         return result if result is NotImplemented else dispatch.tree_map(_join, result)
 
     return decompose
 
 
-def for_complex(
-    rule: Rule, otherwise: Callable[..., Any] = lambda *args, **kwargs: NotImplemented
-) -> Callable[..., Any]:
+def for_complex(rule: Rule, otherwise: Callable[..., Any] = _keep) -> Callable[..., Any]:
     """Return a composite rule as a decomposition that leaves real arguments to `otherwise`."""
     assert rule.fn is not None
     fn = rule.fn
@@ -55,12 +72,53 @@ def is_complex(leaf: object) -> bool:
     return isinstance(leaf, complex) or (isinstance(leaf, torch.dtype) and leaf.is_complex)
 
 
+_edge = threading.local()
+
+
+@contextlib.contextmanager
+def _crossing_edge() -> Iterator[None]:
+    """Keep the ops that lead between complex tensors and their parts, which have rules too."""
+    _edge.crossed = True
+    try:
+        yield
+    finally:
+        _edge.crossed = False
+
+
 def _split(value: Any) -> Any:
-    if isinstance(value, Tensor) and value.is_complex():
+    if not isinstance(value, Tensor) or not value.is_complex():
+        return value
+    known = _known_parts(value)
+    if known is not None:
+        return known
+    with _crossing_edge():
         parts = torch.view_as_real(value.resolve_conj())
-        return Pair(parts.select(-1, 0), parts.select(-1, 1))
-    return value
+    return Pair(parts.select(-1, 0), parts.select(-1, 1))
 
 
 def _join(value: Any) -> Any:
-    return torch.complex(value.re, value.im) if isinstance(value, Pair) else value
+    if not isinstance(value, Pair):
+        return value
+    with _crossing_edge():
+        joined = torch.complex(*value)
+    tensors = (joined, *value)
+    if not any(t.is_inference() for t in tensors):
+        _joined[joined] = value, _versions(tensors)
+    return joined
+
+
+# Complex tensors that decompositions made, with their parts and the versions of all three. A
+# tracer drops the nodes that join and split again when nothing else reads them.
+_joined: Any = WeakTensorKeyDictionary()
+
+
+def _versions(tensors: Iterable[Tensor]) -> tuple[int, ...]:
+    return tuple(t._version for t in tensors)
+
+
+def _known_parts(z: Tensor) -> Pair | None:
+    """The parts `z` was joined from, where the tracer has them and nothing was written since."""
+    pair, versions = _joined.get(z, (None, ()))
+    if pair is None or versions != _versions((z, *pair)) or not all(map(compat.is_traced, pair)):
+        return None
+    return pair  # type: ignore[no-any-return]

@@ -121,6 +121,14 @@ def traced_constant(t: Tensor) -> complex | None:
         return complex(constant.resolve_conj().resolve_neg().item())
 
 
+def is_traced(t: Tensor) -> bool:
+    """True when the tracer under way has `t` as a value of its graph."""
+    from torch.fx.experimental.proxy_tensor import get_proxy_mode, has_proxy_slot
+
+    mode = get_proxy_mode()
+    return mode is not None and has_proxy_slot(t, mode.tracer)
+
+
 def without_subclass_dispatch() -> AbstractContextManager[Any]:
     """Run an op on the wrapper itself, whose sizes and strides it then changes."""
     return torch._C._DisableTorchDispatch()

@@ -45,7 +45,7 @@ def _bitcast(stock: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, Any],
             return stock(x, dtype, src_dtype)
         count, name = V.kernel._get_num_vectors(src_dtype), cpp.DTYPE_TO_CPP[dtype]
         vectors = f"Vectorized<{name}>" if count == 1 else f"VectorizedN<{name}, {count}>"
-        return f"c10::bit_cast<at::vec::{vectors}>({x})"
+        return f"__builtin_bit_cast(at::vec::{vectors}, {x})"
 
     return to_dtype_bitcast
 

@@ -16,7 +16,7 @@ using words = at::vec::Vectorized<int32_t>;
 using wide = at::vec::VectorizedN<float, 2>;
 const auto low = words::loadu({pointer}), high = words::loadu({pointer} + 2 * words::size());
 const words upper(static_cast<int32_t>(0xffff0000)), half(16);
-auto number = [](const words& w) {{ return c10::bit_cast<at::vec::Vectorized<float>>(w); }};
+auto number = [](const words& w) {{ return __builtin_bit_cast(at::vec::Vectorized<float>, w); }};
 auto narrowed = [](const wide& x) {{ return at::vec::convert<at::BFloat16, 1, float, 2>(x); }};
 return std::make_pair(
 narrowed(wide(number(low << half), number(high << half))),

@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import sympy
 import torch
+from torch import fx
 from torch._inductor import ir
 from torch._inductor.dependencies import MemoryDep, extract_read_writes
 from torch._inductor.lowering import lowerings
@@ -144,13 +145,22 @@ def interleave(re: ir.TensorBox, im: ir.TensorBox) -> ir.TensorBox:
     """Store both parts into one buffer; their loops fuse, so memory is written once."""
     unsqueeze = lowerings[aten.unsqueeze.default]
     parts = [unsqueeze(part, -1) for part in (re, im)]
-    joined = ir.TensorBox(ir.ConcatKernel.create(parts, len(re.get_size())))
+    joined = _concatenated(parts, len(re.get_size()))
     known, name = interleaved.of(V.graph), joined.get_name()
     known.buffers.add(name)
     kernel: Any = V.graph.get_buffer(name)
     for i, part in enumerate(kernel.inputs):
         known.parts[part.get_name()] = (name, i)
     return joined
+
+
+def _concatenated(parts: list[ir.TensorBox], dim: int) -> ir.TensorBox:
+    """Store `parts` side by side along `dim`, contiguously."""
+    node: Any = V.graph.current_node
+    # Torch before 2.13 takes the node for a call of cat, whose operands it asks for their layout.
+    without_operands = fx.Node(node.graph, node.name, node.op, node.target, ([],), {})
+    with V.graph.set_current_node(without_operands):
+        return ir.TensorBox(ir.ConcatKernel.create(parts, dim))
 
 
 def resolved(z: ir.TensorBox) -> ir.TensorBox:

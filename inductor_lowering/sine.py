@@ -77,10 +77,10 @@ s = at::vec::fmadd(s, z, wide(-1.6666666663844049e-1));
 c = at::vec::fmadd(c, z, wide(-4.9999999968995892e-1));
 s = r * at::vec::fmadd(s, z, wide(1.0));
 c = at::vec::fmadd(c, z, wide(1.0));
-const bits n = c10::bit_cast<bits>(shifted);
-const wide odd = c10::bit_cast<wide>((n & bits(1)) == bits(1));
-const wide negative_sine = c10::bit_cast<wide>((n & bits(2)) << bits(62));
-const wide negative_cosine = c10::bit_cast<wide>(((n + bits(1)) & bits(2)) << bits(62));
+const bits n = __builtin_bit_cast(bits, shifted);
+const wide odd = __builtin_bit_cast(wide, (n & bits(1)) == bits(1));
+const wide negative_sine = __builtin_bit_cast(wide, (n & bits(2)) << bits(62));
+const wide negative_cosine = __builtin_bit_cast(wide, ((n + bits(1)) & bits(2)) << bits(62));
 return std::make_pair(
 wide::blendv(s, c, odd) ^ negative_sine, wide::blendv(c, s, odd) ^ negative_cosine);
 }};

@@ -20,7 +20,6 @@ NUMBERS = [0.5, 2j]
 VALUES = torch.tensor([0.5, 2j], dtype=Z64)
 CALLS = {
     **{name: (getattr(torch, f"_foreach_{name}"), 1, ()) for name in _UNARY},
-    "clone": (torch.ops.aten._foreach_clone, 1, ()),
     "norm": (torch._foreach_norm, 1, (1,)),
     "add list": (lambda a, b: torch._foreach_add(a, b, alpha=2j), 2, ()),
     "add tensor": (torch._foreach_add, 1, (VALUES[1],)),
@@ -31,6 +30,8 @@ CALLS = {
     "pow list": (torch._foreach_pow, 2, ()),
     "pow of a number": (lambda a: torch._foreach_pow(2.0, a), 1, ()),
 }
+if hasattr(torch.ops.aten, "_foreach_clone"):
+    CALLS["clone"] = (torch.ops.aten._foreach_clone, 1, ())
 for name in ("add", "sub", "mul", "div", "pow"):
     packet = getattr(torch, f"_foreach_{name}")
     CALLS[f"{name} number"] = (packet, 1, (2j,))

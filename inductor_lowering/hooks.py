@@ -37,7 +37,8 @@ import functools
 import inspect
 import itertools
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -188,16 +189,31 @@ def _uses_our_ops(graph_module: Any) -> bool:
     return any(getattr(target, "namespace", None) == NAMESPACE for target in targets)
 
 
-@contextlib.contextmanager
-def _deep_recursion() -> Iterator[None]:
-    from torch_complex_subclass.inductor_lowering.fused_rules import DEEPEST_EXPRESSION
+class _DeepRecursion(contextlib.AbstractContextManager[None]):
+    """Raises Python's recursion limit, which all threads share, while any of them is inside."""
 
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, DEEPEST_EXPRESSION))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._before = 0
+
+    def __enter__(self) -> None:
+        from torch_complex_subclass.inductor_lowering.fused_rules import DEEPEST_EXPRESSION
+
+        with self._lock:
+            if self._inside == 0:
+                self._before = sys.getrecursionlimit()
+                sys.setrecursionlimit(max(self._before, DEEPEST_EXPRESSION))
+            self._inside += 1
+
+    def __exit__(self, *raised: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                sys.setrecursionlimit(self._before)
+
+
+_deep_recursion = _DeepRecursion()
 
 
 def _install_backward_compilation(undo: contextlib.ExitStack, enabled: Any) -> None:
@@ -210,7 +226,7 @@ def _install_backward_compilation(undo: contextlib.ExitStack, enabled: Any) -> N
         def compile_inner(graph_module: Any, *args: Any, **kwargs: Any) -> Any:
             if not _uses_our_ops(graph_module):
                 return inner(graph_module, *args, **kwargs)
-            with enabled(), _deep_recursion():
+            with enabled(), _deep_recursion:
                 return inner(graph_module, *args, **kwargs)
 
         return compile_inner

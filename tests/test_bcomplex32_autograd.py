@@ -91,6 +91,21 @@ def test_gradients_of_mixed_leaves() -> None:
     assert h.grad.real.dtype == torch.float16
 
 
+@pytest.mark.parametrize(
+    "pick",
+    [torch.trace, lambda z: z.put(torch.tensor([1, 4]), z[0, :2])],
+    ids=["trace", "put"],
+)
+def test_gradient_whose_formula_makes_a_tensor(pick: Any) -> None:
+    """Torch makes it by the dtype it sees, complex32, which would overflow."""
+    z = matrix().requires_grad_()
+    wide = ComplexTensor.from_complex(z.detach().to_complex()).requires_grad_()
+    (found,) = torch.autograd.grad((pick(z) * 1e20).abs().sum(), z)
+    (wanted,) = torch.autograd.grad((pick(wide) * 1e20).abs().sum(), wide)
+    assert tcs.dtype_of(found) is bcomplex32
+    assert_close(found, wanted.to(bcomplex32), ulps=8)
+
+
 def test_half_parts_keep_their_gradients() -> None:
     """Also where they are no leaf, or plain, and meet a ComplexTensor."""
     h = ComplexTensor(FIXED.real.half(), FIXED.imag.half()).requires_grad_()

@@ -89,6 +89,22 @@ def name_own_dtype(
     return tuple(map(name, args)), {key: name(value) for key, value in kwargs.items()}
 
 
+def is_made_by_formula(value: object) -> bool:
+    """True for a plain complex32 tensor with dimensions, such as zeros that a formula starts from.
+
+    One that a user gave would have made the op go on in complex64.
+    """
+    is_plain = isinstance(value, Tensor) and not hasattr(value, "re")
+    return is_plain and value.dtype == OUTER and value.dim() > 0  # type: ignore[attr-defined]
+
+
+def has_formula_operand(args: tuple[Any, ...]) -> bool:
+    """True inside the gradient of a bcomplex32 whose formula has made an operand by its dtype."""
+    if not any(map(is_made_by_formula, args)) or not any(map(has_bfloat16_parts, args)):
+        return False
+    return _is_gradient()
+
+
 def is_narrow_result(args: Any, kwargs: dict[str, Any]) -> bool:
     """True when a complex kernel's result on these operands, pairs, is to be rounded."""
     dtype = kwargs.get("dtype")

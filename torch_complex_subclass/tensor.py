@@ -282,6 +282,11 @@ def _narrow(value: Any) -> Any:
     return value.bfloat16() if is_real else value
 
 
+def _narrow_formula_operand(value: Any) -> Any:
+    is_one = bfloat16_parts.is_made_by_formula(value)
+    return _from_pair(_narrow(value)) if is_one else value
+
+
 def _from_plain(value: Any) -> Any:
     return _from_pair(to_pair(value))
 
@@ -298,6 +303,8 @@ def _dispatch(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         return _as_strided(*args, **kwargs)
     if rule is not None and rule.kind is Kind.COMPOSITE:
         return _compose(rule, args, kwargs)
+    if bfloat16_parts.has_formula_operand(args):
+        args = tuple(map(_narrow_formula_operand, args))
     named, named_kwargs = bfloat16_parts.name_own_dtype(args, kwargs)
     if rule is not None and rule.kind is Kind.MEMORY and _lies_as_complex(args[0]):
         return _reinterpret(rule, named, named_kwargs)

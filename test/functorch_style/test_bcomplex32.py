@@ -57,7 +57,6 @@ GRADIENT_REFUSED = REFUSED | {
     ),
     "linalg.det": LOW_PRECISION,
     "logcumsumexp": LOW_PRECISION,
-    "put": "its formula makes a plain complex32, which is not ours",
     "renorm": LOW_PRECISION,
 }
 

@@ -256,6 +256,8 @@ def _both_parts(
 def _store(stock: Callable[..., Any]) -> Callable[..., Any]:
     def store(self: Any, name: str, index: sympy.Expr, value: Any, mode: Any = None) -> None:
         access = _access(self, name, index, stored=True) if mode is None else None
+        if access is None and mode is None and halves.fill_vectors(self):
+            access = _access(self, name, index, stored=True, dtypes=(torch.bfloat16,))
         if access is None:
             stock(self, name, index, value, mode)
             return
@@ -265,7 +267,10 @@ def _store(stock: Callable[..., Any]) -> Callable[..., Any]:
         if pair is not None:
             re, im = pair
             pointer = f"{self.args.output(re.name)} + {cexpr_index(access.base)}"
-            code = vectors.store_code(self, pointer, access.dtype, re.value, im.value)
+            if access.dtype == torch.bfloat16:
+                code = halves.store_code(pointer, re.value, im.value)
+            else:
+                code = vectors.store_code(self, pointer, access.dtype, re.value, im.value)
             self.stores.writeline(DeferredLine(name, code))
 
     return store

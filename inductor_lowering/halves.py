@@ -1,8 +1,8 @@
-"""Vector loads of pairs of bfloat16, as of queries and keys that a rotary embedding turns.
+"""Vector loads and stores of pairs of bfloat16, such as the elements of a bcomplex32.
 
 A pair is one 32-bit word, and a bfloat16 the upper half of a float32 with the same value: a shift
-and a mask make both parts float32, exactly. ATen's deinterleave of 16-bit numbers goes through
-memory on x86.
+and a mask make both parts float32, or two float32 one word, exactly. ATen's interleave of 16-bit
+numbers goes through memory on x86.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-_CODE = """[&]() {{
+_LOAD = """[&]() {{
 using words = at::vec::Vectorized<int32_t>;
 using wide = at::vec::VectorizedN<float, 2>;
 const auto low = words::loadu({pointer}), high = words::loadu({pointer} + 2 * words::size());
@@ -23,6 +23,17 @@ narrowed(wide(number(low << half), number(high << half))),
 narrowed(wide(number(low & upper), number(high & upper))));
 }}()"""
 
+_STORE = """[&]() {{
+using words = at::vec::Vectorized<int32_t>;
+const auto re = at::vec::convert<float, 2, at::BFloat16, 1>({re});
+const auto im = at::vec::convert<float, 2, at::BFloat16, 1>({im});
+const words lower(0xffff), half(16);
+auto bits = [](const at::vec::Vectorized<float>& x) {{ return c10::bit_cast<words>(x); }};
+auto pairs = [&](int k) {{ return ((bits(re[k]) >> half) & lower) | bits(im[k]); }};
+pairs(0).store({pointer});
+pairs(1).store({pointer} + 2 * words::size());
+}}();"""
+
 
 def fill_vectors(kernel: Any) -> bool:
     """True where a loop takes as many bfloat16 at a time as fit into a vector, and no tail."""
@@ -31,4 +42,9 @@ def fill_vectors(kernel: Any) -> bool:
 
 def load_code(pointer: str) -> str:
     """Both parts, each a vector of bfloat16, of the pairs from `pointer` on."""
-    return _CODE.format(pointer=pointer)
+    return _LOAD.format(pointer=pointer)
+
+
+def store_code(pointer: str, re: Any, im: Any) -> str:
+    """Write pairs from `pointer` on, given each part as a vector of bfloat16."""
+    return _STORE.format(pointer=pointer, re=re, im=im)

@@ -23,6 +23,7 @@ While installed:
 * The pass slot in front of Inductor's joint-graph passes holds our pass after the user's own.
 * Each application of an elementwise rule is one node while a joint graph is split into forward and
   backward, by Inductor's partitioner or the user's own.
+* Inductor rounds the result of every op where `tcs.config.emulate_precision_casts` asks for it.
 * Inductor's warning that complex operators get no generated code is silent; `explain` says what
   did not.
 
@@ -45,6 +46,7 @@ import torch
 from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
+from torch_complex_subclass import config
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions.registry import TABLE, Kind
 from torch_complex_subclass.dispatch import has_function
@@ -233,6 +235,10 @@ def _install_backward_compilation(undo: contextlib.ExitStack, enabled: Any) -> N
 
     @functools.wraps(stock)
     def compile_fx(model: Any, inputs: Any, inner_compile: Any = stock_inner, **kw: Any) -> Any:
+        if config.emulate_precision_casts and not compat.rounds_every_op():
+            # Inductor keeps the patch for a backward graph that is compiled later.
+            patches = (kw.pop("config_patches", None) or {}) | compat.ROUND_EVERY_OP
+            kw["config_patches"] = patches
         return stock(model, inputs, inner_compile=hooked(inner_compile), **kw)
 
     undo.callback(setattr, module, "compile_fx", stock)

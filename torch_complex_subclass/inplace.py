@@ -119,11 +119,19 @@ def _write(func: OpOverload, target: Any, value: Any) -> None:
             _write(func, t, v)
         return
     check_writable(func, target, value)
-    if isinstance(target, ComplexTensor):
+    if not isinstance(target, ComplexTensor):
+        target.copy_(to_plain(value))
+    elif _are_blocks_of_one_dtype(target, value):
+        target.block.copy_(value.block)  # both parts at once
+    else:
         for part, new in zip((target.re, target.im), as_pair(to_pair(value)), strict=True):
             part.copy_(ready_to_round(new, part.dtype))
-    else:
-        target.copy_(to_plain(value))
+
+
+def _are_blocks_of_one_dtype(target: ComplexTensor, value: Any) -> bool:
+    if not isinstance(value, ComplexTensor) or value._block is None or target._block is None:
+        return False
+    return value._block.dtype == target._block.dtype
 
 
 def _plain_copy(value: Any) -> Any:

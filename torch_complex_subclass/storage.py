@@ -81,7 +81,8 @@ def complex_strides(re: Tensor) -> tuple[int, ...]:
     then even. Parts with even strides that lie apart are reported alike, since they allow the
     same views; a rule on `re` alone gives one answer in eager, fake and functional tensors.
     """
-    return tuple(s // step(re) for s in re.stride())
+    n = step(re)
+    return tuple(s // n for s in re.stride())
 
 
 def step(re: Tensor) -> int:

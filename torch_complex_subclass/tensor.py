@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch._ops import OpOverload
 
-from torch_complex_subclass import bfloat16_parts, dispatch, errors, storage
+from torch_complex_subclass import bfloat16_parts, config, dispatch, errors, storage
 from torch_complex_subclass.decompositions.registry import Interleaved, Kind, Pair, Rule
 from torch_complex_subclass.dtypes import BComplex32, complex_dtype, torch_dtype
 from torch_complex_subclass.torch_compat import (
@@ -309,6 +309,9 @@ def _dispatch(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     if rule is not None and rule.kind is Kind.MEMORY and _lies_as_complex(args[0]):
         return _reinterpret(rule, named, named_kwargs)
     if rule is not None and dispatch.has_function(rule):
+        result = _run_kernel(rule, named, named_kwargs)
+        if result is not NotImplemented:
+            return result
         result = dispatch.apply(
             rule, dispatch.tree_map(to_pair, named), dispatch.tree_map(to_pair, named_kwargs)
         )
@@ -323,6 +326,14 @@ def _dispatch(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -
 
         return mutate(func, args, kwargs)
     return _call_native(func, named, named_kwargs)
+
+
+def _run_kernel(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    if not config.eager_kernels:
+        return NotImplemented
+    from torch_complex_subclass import eager_kernels
+
+    return eager_kernels.run(rule, args, kwargs)
 
 
 def _compose(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -6,12 +6,13 @@ not import it.
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -41,13 +42,37 @@ def has_plain_storage(t: Tensor) -> bool:
     )
 
 
+def _kind_of_tensor(t: Tensor) -> int:
+    return torch._C._dispatch_keys(t).raw_repr()
+
+
+@functools.cache
+def _ordinary_kinds() -> frozenset[int]:
+    with torch.inference_mode():
+        inference = torch.empty(0, device="cpu")
+    with torch.inference_mode(False):
+        return frozenset(map(_kind_of_tensor, (inference, torch.empty(0, device="cpu"))))
+
+
+def is_ordinary(t: Tensor) -> bool:
+    """True for a dense CPU tensor with memory and no lazy bit; no subclass, wrapper or fake."""
+    return _kind_of_tensor(t) in _ordinary_kinds()
+
+
+def has_mode() -> bool:
+    """True inside a dispatch mode, such as that of a tracer."""
+    return torch._C._len_torch_dispatch_stack() > 0
+
+
 def all_known_even(numbers: Iterable[int | torch.SymInt]) -> bool:
     """True when every number is even; a symbolic one counts when that needs no guard."""
+    return all(n % 2 == 0 if isinstance(n, int) else _known_even(n) for n in numbers)
+
+
+def _known_even(n: torch.SymInt) -> bool:
     from torch.fx.experimental.symbolic_shapes import statically_known_true
 
-    return all(
-        n % 2 == 0 if isinstance(n, int) else statically_known_true(n % 2 == 0) for n in numbers
-    )
+    return statically_known_true(n % 2 == 0)
 
 
 def upstream_complex_tensor() -> Any:
@@ -319,6 +344,73 @@ def quiet_complex_warning() -> tuple[Any, str, Callable[[], None]]:
     from torch._inductor import lowering
 
     return lowering, "_warn_complex_not_supported", lambda: None
+
+
+# Setting of Inductor that keeps conversions to a narrow dtype and back.
+ROUND_EVERY_OP = {"emulate_precision_casts": True}
+
+
+def rounds_every_op() -> bool:
+    """True where Inductor rounds results to narrow dtypes between ops that it fuses."""
+    from torch._inductor import config
+
+    return bool(config.emulate_precision_casts)
+
+
+def compile_lock() -> AbstractContextManager[Any]:
+    """Wait for compilations by `torch.compile` in other threads, and have them wait."""
+    from torch._dynamo.convert_frame import compile_lock
+
+    return compile_lock
+
+
+# Sizes that decide nothing but how Inductor weighs loops; all differ, since equal ones are one.
+_EXAMPLE_SIZES = (1009, 1013, 1019, 1021, 1031, 1033, 1039, 1049)
+
+
+def symbolic_sizes(count: int) -> tuple[FakeTensorMode, Sequence[Any]]:
+    """A fake mode and so many sizes of its own, which stand for any of at least two."""
+    from torch._subclasses.fake_tensor import FakeTensorMode
+    from torch.fx.experimental.symbolic_shapes import (
+        DimDynamic,
+        ShapeEnv,
+        StatelessSymbolicContext,
+    )
+
+    fake_mode = FakeTensorMode(shape_env=ShapeEnv())
+    example = torch.empty(_EXAMPLE_SIZES[:count], device="meta")
+    context: Any = StatelessSymbolicContext(dynamic_sizes=[DimDynamic.DYNAMIC] * count)
+    return fake_mode, fake_mode.from_tensor(example, symbolic_context=context).shape
+
+
+def python_dispatcher() -> AbstractContextManager[Any]:
+    """Let ops made of others, in C++, take symbolic sizes."""
+    from torch._dispatch.python import enable_python_dispatcher
+
+    return enable_python_dispatcher()
+
+
+def has_guards(tensors: Sequence[Tensor]) -> bool:
+    """True when what was done with fake tensors holds for some of their symbolic sizes only."""
+    from torch._guards import detect_fake_mode
+
+    mode = detect_fake_mode(tensors)
+    return mode is not None and mode.shape_env is not None and bool(mode.shape_env.guards)
+
+
+def compile_real_graph(
+    graph_module: fx.GraphModule, inputs: Sequence[Tensor]
+) -> Callable[[list[Tensor]], Sequence[Tensor]]:
+    """Compile a decomposed graph of real ops with Inductor, without autograd and Dynamo.
+
+    The result takes a list, which it empties, and checks nothing but strides.
+    """
+    from torch._guards import TracingContext, detect_fake_mode, tracing
+    from torch._inductor import config
+    from torch._inductor.compile_fx import compile_fx_inner
+
+    with tracing(TracingContext(detect_fake_mode(inputs))), config.patch(cpp_wrapper=False):
+        return compile_fx_inner(graph_module, inputs, is_inference=True)
 
 
 def fake_mode_of(graph: fx.Graph) -> FakeTensorMode | None:

@@ -1,7 +1,8 @@
 """Products of matrices and vectors.
 
-Each is written as four real products (three would cost accuracy in the imaginary part). Compiled
-code gives the two-operand products to the library's complex kernel unless told otherwise.
+Each is written as four real products (three would cost accuracy in the imaginary part), or for
+bfloat16 as two of twice the length (see `expanded.py`). Compiled code gives the two-operand
+products of other dtypes to the library's complex kernel unless told otherwise.
 """
 
 from __future__ import annotations
@@ -13,8 +14,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._ops import OpOverload
 
 from torch_complex_subclass.decompositions.arithmetic import add, mul, scale
+from torch_complex_subclass.decompositions.expanded import affine_product as expanded_affine
+from torch_complex_subclass.decompositions.expanded import is_expandable
+from torch_complex_subclass.decompositions.expanded import product as expanded_product
 from torch_complex_subclass.decompositions.operands import as_pair, on_parts
 from torch_complex_subclass.decompositions.registry import (
     Operand,
@@ -171,13 +176,36 @@ def product(op: Callable[[Tensor, Tensor], Tensor], a: Pair | Tensor, b: Pair | 
     return Pair(op(a.re, b.re) - op(a.im, b.im), op(a.re, b.im) + op(a.im, b.re))
 
 
-@bilinear(aten.mm.default)
+def _part(t: Pair | Tensor) -> Tensor:
+    return t.re if isinstance(t, Pair) else t
+
+
+def _stays_narrow(a: Pair | Tensor, b: Pair | Tensor) -> bool:
+    """True for a product of half types that the library computes best as it is."""
+    return is_expandable(_part(a)) and not is_written_out(_part(a), _part(b))
+
+
+def _narrow_product(op: OpOverload, a: Pair | Tensor, b: Pair | Tensor) -> Any:
+    return expanded_product(op, a, b) if _stays_narrow(a, b) else NotImplemented
+
+
+def _narrow_affine(
+    op: OpOverload, z: Operand, a: Operand, b: Operand, *, beta: Any = 1, alpha: Any = 1
+) -> Any:
+    pairs = isinstance(z, Pair) and isinstance(a, Pair) and isinstance(b, Pair)
+    real = not isinstance(beta, Pair) and not isinstance(alpha, Pair)
+    if not (pairs and real and _stays_narrow(a, b)):  # type: ignore[arg-type]
+        return NotImplemented
+    return expanded_affine(op, z, a, b, beta, alpha)  # type: ignore[arg-type]
+
+
+@bilinear(aten.mm.default, narrow=functools.partial(_narrow_product, aten.mm.default))
 def mm(a: Pair, b: Pair) -> Pair:
     """Matrix product; shapes (n, k) and (k, m) give (n, m)."""
     return product(aten.mm.default, a, b)
 
 
-@bilinear(aten.bmm.default)
+@bilinear(aten.bmm.default, narrow=functools.partial(_narrow_product, aten.bmm.default))
 def bmm(a: Pair, b: Pair) -> Pair:
     """Batched matrix product; shapes (b, n, k) and (b, k, m) give (b, n, m)."""
     return product(aten.bmm.default, a, b)
@@ -189,13 +217,17 @@ def affine(z: Operand, result: Operand, beta: Any, alpha: Any) -> Pair:
     return result if beta == 0 else add(scale(z, beta), result)
 
 
-@bilinear(aten.addmm.default)
+@bilinear(aten.addmm.default, narrow=functools.partial(_narrow_affine, aten.addmm.default))
 def addmm(z: Pair, a: Pair, b: Pair, *, beta: Any = 1, alpha: Any = 1) -> Pair:
     """Sum beta z + alpha a b."""
     return affine(z, mm(a, b), beta, alpha)
 
 
-@bilinear(aten.baddbmm.default, data=("self", "batch1", "batch2"))
+@bilinear(
+    aten.baddbmm.default,
+    data=("self", "batch1", "batch2"),
+    narrow=functools.partial(_narrow_affine, aten.baddbmm.default),
+)
 def baddbmm(z: Pair, a: Pair, b: Pair, *, beta: Any = 1, alpha: Any = 1) -> Pair:
     """Sum beta z + alpha a b, batched."""
     return affine(z, bmm(a, b), beta, alpha)

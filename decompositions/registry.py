@@ -81,6 +81,8 @@ class Rule:
     location: str = ""
     sums: bool = False
     """A componentwise op adds elements, and is computed in the compute dtype."""
+    narrow: Callable[..., Any] | None = None
+    """Computes on half types as they are, and rounds once; NotImplemented where it does not."""
 
 
 TABLE: dict[OpOverload, Rule] = {}
@@ -106,13 +108,14 @@ def _record(
     data: tuple[str, ...] = DEFAULT_DATA,
     reason: str = "",
     sums: bool = False,
+    narrow: Callable[..., Any] | None = None,
 ) -> None:
     if not isinstance(op, OpOverload):
         raise TypeError(f"rules are keyed by overload, such as aten.add.Tensor; got {op!r}")
     if op in TABLE:
         raise DuplicateRuleError(f"{op} already has a rule, made at {TABLE[op].location}")
     names = tuple(a.name for a in op._schema.arguments if a.name in data)
-    TABLE[op] = Rule(op, kind, fn, max_ulp, normwise, names, reason, _caller(), sums)
+    TABLE[op] = Rule(op, kind, fn, max_ulp, normwise, names, reason, _caller(), sums, narrow)
 
 
 def unary(
@@ -142,12 +145,13 @@ class _Registrar:
         reason: str = "",
         max_ulp: float | None = None,
         normwise: bool = False,
+        narrow: Callable[..., Any] | None = None,
     ) -> Callable[[Function], Function]:
         """Register for `ops`; `data` names the arguments that can be complex.
 
         `max_ulp` and `normwise` bound the error of one application, where a constant does.
         `reason` says why the complex kernel is kept for arguments that the rule gives
-        NotImplemented for.
+        NotImplemented for. `narrow`, called as the rule is, takes half types without a cast.
         """
 
         def register(fn: Function) -> Function:
@@ -160,6 +164,7 @@ class _Registrar:
                     normwise=normwise,
                     data=data or self.data,
                     reason=reason,
+                    narrow=narrow,
                 )
             return fn
 

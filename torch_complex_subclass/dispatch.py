@@ -112,13 +112,29 @@ def apply(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if dtype != stored and _asks_for(kwargs.get("dtype"), stored):
         kwargs = kwargs | {"dtype": None}  # rounded once, at the end
 
-    cast = functools.partial(_cast_operand, dtype=dtype)
-    args = tuple(tree_map(cast, v) if d else v for v, d in zip(args, is_data, strict=False))
-    kwargs = {k: tree_map(cast, v) if k in rule.data else v for k, v in kwargs.items()}
+    if dtype != stored and rule.narrow is not None:
+        result = rule.narrow(*_cast(rule, args, kwargs, stored)[0], **kwargs)
+        if result is not NotImplemented:
+            return result
+    args, kwargs = _cast(rule, args, kwargs, dtype)
     result = _call(rule, args, kwargs, is_data)
     if dtype != stored and result is not NotImplemented:
         return tree_map(lambda v: _round(v, dtype, stored), result)
     return result
+
+
+def _cast(
+    rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any], dtype: torch.dtype
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Cast the arguments that take part in promotion to the real `dtype`."""
+    names = _argument_names(rule.op)
+    cast = functools.partial(_cast_operand, dtype=dtype)
+    cast_args = (
+        tree_map(cast, v) if name in rule.data else v for v, name in zip(args, names, strict=False)
+    )
+    return tuple(cast_args), {
+        k: tree_map(cast, v) if k in rule.data else v for k, v in kwargs.items()
+    }
 
 
 def _asks_for(dtype: Any, real: torch.dtype) -> bool:

@@ -627,6 +627,14 @@ def cache_folder(folder: Path) -> Iterator[None]:
         clear_caches()
 
 
+@functools.cache
+def multiplies_bfloat16(device_type: str) -> bool:
+    """True for a device that multiplies matrices of bfloat16 faster than those of float32."""
+    if device_type != "cpu":
+        return device_type in ("cuda", "xpu")
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
 @contextmanager
 def quiet_compiler() -> Iterator[None]:
     """Log nothing of what compilers remark; after the block, levels are torch's own."""

@@ -24,6 +24,9 @@ from torch_complex_subclass.factories import randn as randn
 from torch_complex_subclass.factories import randn_like as randn_like
 from torch_complex_subclass.factories import zeros as zeros
 from torch_complex_subclass.factories import zeros_like as zeros_like
+from torch_complex_subclass.modules import module_to as module_to
+from torch_complex_subclass.modules import pack_state_dict as pack_state_dict
+from torch_complex_subclass.modules import unpack_state_dict as unpack_state_dict
 from torch_complex_subclass.tensor import ComplexTensor as ComplexTensor
 from torch_complex_subclass.torch_compat import allow_in_weights_only_load
 

@@ -5,6 +5,7 @@ Importing changes nothing in torch but one entry: `ComplexTensor` joins the clas
 """
 
 from torch_complex_subclass import config as config
+from torch_complex_subclass.autocast import autocast as autocast
 from torch_complex_subclass.backend import disable as disable
 from torch_complex_subclass.backend import enable as enable
 from torch_complex_subclass.backend import enabled as enabled

@@ -21,6 +21,12 @@ from unittest.mock import patch
 import torch
 from torch import Tensor, fx
 from torch._ops import OpOverload
+from torch.overrides import (
+    TorchFunctionMode,
+    _get_current_function_mode_stack,
+    _pop_mode,
+    _push_mode,
+)
 from torch.utils import _pytree as pytree
 
 if TYPE_CHECKING:
@@ -625,6 +631,19 @@ def cache_folder(folder: Path) -> Iterator[None]:
             yield
     finally:
         clear_caches()
+
+
+def function_modes() -> list[TorchFunctionMode]:
+    """The modes that see calls of torch's functions, the innermost last."""
+    return _get_current_function_mode_stack()  # type: ignore[no-any-return]
+
+
+def set_function_modes(modes: list[TorchFunctionMode]) -> None:
+    """Replace the modes that see calls of torch's functions."""
+    for _ in function_modes():
+        _pop_mode()
+    for mode in modes:
+        _push_mode(mode)
 
 
 @functools.cache

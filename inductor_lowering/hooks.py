@@ -16,10 +16,12 @@ While installed:
   its windows are taken.
 * Vector code has an accurate sine and cosine, and keeps signs, bits and masks in registers; GCC
   keeps the order of sums under the flag for unsafe optimisations.
-* Nested expressions may be 20,000 deep while a graph is compiled, and a graph that holds our ops is
-  compiled with the hooks in place, whenever that is.
+* Nested expressions may be 20,000 deep while a graph is compiled, and a graph that holds our ops
+  or complex values is compiled with the hooks in place, whenever that is.
 * The C++ kernels of Inductor read and write interleaved memory by whole vectors, and both parts of
   a value are computed in one loop.
+* Dynamo traces `z.real = x` and `z.imag = x` as writes to the part, and fake tensors keep
+  a size symbolic that is combined with a complex tensor.
 * The pass slot in front of Inductor's joint-graph passes holds our pass after the user's own.
 * Each application of an elementwise rule is one node while a joint graph is split into forward and
   backward, by Inductor's partitioner or the user's own.
@@ -46,7 +48,7 @@ import torch
 from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
-from torch_complex_subclass import config
+from torch_complex_subclass import config, part_setters, symbolic_numbers
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions.registry import TABLE, Kind
 from torch_complex_subclass.dispatch import has_function
@@ -184,11 +186,26 @@ def _install_code_generation(undo: contextlib.ExitStack) -> None:
         setattr(owner, name, value)
 
 
-def _uses_our_ops(graph_module: Any) -> bool:
+def _install_tracing(undo: contextlib.ExitStack) -> None:
+    edits = (
+        (compat.setattr_tracer(), part_setters.traced),
+        (compat.number_constructors(), symbolic_numbers.kept),
+    )
+    for (owner, name), replacement in edits:
+        stock = inspect.getattr_static(owner, name)
+        undo.callback(setattr, owner, name, stock)
+        setattr(owner, name, replacement(stock))
+
+
+def _needs_hooks(graph_module: Any) -> bool:
+    """True for a graph with our ops, or with calls of complex kernels alone."""
+    from torch_complex_subclass.boundary_pass import has_complex
     from torch_complex_subclass.inductor_lowering.ops import NAMESPACE
 
-    targets = (node.target for node in getattr(graph_module, "graph", fx.Graph()).nodes)
-    return any(getattr(target, "namespace", None) == NAMESPACE for target in targets)
+    return any(
+        getattr(node.target, "namespace", None) == NAMESPACE or has_complex(node.meta.get("val"))
+        for node in getattr(graph_module, "graph", fx.Graph()).nodes
+    )
 
 
 class _DeepRecursion(contextlib.AbstractContextManager[None]):
@@ -226,7 +243,7 @@ def _install_backward_compilation(undo: contextlib.ExitStack, enabled: Any) -> N
     def hooked(inner: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(inner, updated=())
         def compile_inner(graph_module: Any, *args: Any, **kwargs: Any) -> Any:
-            if not _uses_our_ops(graph_module):
+            if not _needs_hooks(graph_module):
                 return inner(graph_module, *args, **kwargs)
             with enabled(), _deep_recursion:
                 return inner(graph_module, *args, **kwargs)
@@ -259,6 +276,7 @@ def install(
         _install_decompositions(undo)
         _install_code_generation(undo)
         _install_backward_compilation(undo, enabled)
+        _install_tracing(undo)
         _install_pass(undo, graph_pass)
         _install_partitioner(undo, partitioner)
         _silence_warning(undo)

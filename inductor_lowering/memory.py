@@ -122,16 +122,21 @@ def conj_view(z: ir.TensorBox) -> ir.TensorBox:
     return LibraryView.of(aten._conj.default, z)
 
 
-def as_real(z: ir.TensorBox) -> ir.TensorBox:
-    """View complex memory as real.
+def _as_view(memory: ir.TensorBox) -> ir.TensorBox:
+    """Make what torch views a view in Inductor's eyes too.
 
-    The result is a view in Inductor's eyes too: a write to a buffer that is no graph input would
-    otherwise only rename it, and the write to the input be lost.
+    A write to a buffer that is no graph input would only rename it, and the write to the input be
+    lost.
     """
-    memory = LibraryView.of(aten.view_as_real.default, z)
     storage, layout = ir.as_storage_and_layout(memory, want_contiguous=False)
-    interleaved.of(V.graph).buffers.add(memory.get_name())
     return ir.TensorBox(ir.ReinterpretView(data=storage, layout=layout))
+
+
+def as_real(z: ir.TensorBox) -> ir.TensorBox:
+    """View complex memory as real."""
+    memory = LibraryView.of(aten.view_as_real.default, z)
+    interleaved.of(V.graph).buffers.add(memory.get_name())
+    return _as_view(memory)
 
 
 def as_complex(t: ir.TensorBox) -> ir.TensorBox:
@@ -170,8 +175,8 @@ def resolved(z: ir.TensorBox) -> ir.TensorBox:
 
 
 def negated_memory(t: ir.TensorBox) -> ir.TensorBox:
-    """Clear the neg bit of an input without a copy; the pass negates in the reading kernel."""
-    return LibraryView.of(aten._neg_view.default, t)
+    """Clear the neg bit of an input without a copy; the pass negates in the kernel."""
+    return _as_view(LibraryView.of(aten._neg_view.default, t))
 
 
 class InputWritten(ir.ExternKernel):
@@ -272,8 +277,8 @@ def _input_behind(name: str) -> str:
     return name
 
 
-def write_interleaved(z: ir.TensorBox, memory: ir.TensorBox, t: ir.TensorBox) -> None:
-    """Write `(..., 2)` into the memory of a graph input, after everything that reads it."""
+def write_memory(z: ir.TensorBox, memory: ir.TensorBox, t: ir.TensorBox) -> None:
+    """Write a real tensor into the memory of a graph input, after everything that reads it."""
     lowerings[aten.copy_.default](memory, t)
     InputWritten(z, memory)
 
@@ -291,7 +296,7 @@ def table() -> dict[Any, Callable[..., Any]]:
         resolved,
         strided_view,
         write,
-        write_interleaved,
+        write_memory,
     )
     found = {getattr(namespace, fn.__name__).default: fn for fn in functions}
     return found | {product_error_op(): fused_rules.product_error}

@@ -7,9 +7,13 @@ kernel without asking its table; ours reach their lowering. They never appear in
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
+
+from torch_complex_subclass import torch_compat as compat
 
 NAMESPACE = "torch_complex_subclass"
 
@@ -23,7 +27,7 @@ def _write(z: Tensor, memory: Tensor, re: Tensor, im: Tensor) -> None:
     memory.select(-1, 1).copy_(im)
 
 
-def _write_interleaved(z: Tensor, memory: Tensor, t: Tensor) -> None:
+def _write_memory(z: Tensor, memory: Tensor, t: Tensor) -> None:
     memory.copy_(t)
 
 
@@ -31,7 +35,7 @@ def _strided_view(z: Tensor, size: list[int], stride: list[int], shift: int) -> 
     return z.as_strided(size, stride, z.storage_offset() + shift)
 
 
-_OPS = {
+_OPS: dict[str, Callable[..., Any]] = {
     # Memory of a complex tensor without conj bit as real (..., 2).
     "as_real(Tensor(a) z) -> Tensor(a)": torch.view_as_real,
     # Real (..., 2), last stride 1, as complex memory.
@@ -48,10 +52,16 @@ _OPS = {
     "resolved(Tensor(a) z) -> Tensor(a)": lambda z: z.resolve_conj().resolve_neg(),
     # The memory of a tensor with the neg bit, which holds the negated values.
     "negated_memory(Tensor(a) t) -> Tensor(a)": torch._neg_view,
-    # Writes to the complex input z through its real view (..., 2).
+    # Writes to the input z through a real view of its memory, (..., 2) of a complex one.
     "write(Tensor(a!) z, Tensor(b!) memory, Tensor re, Tensor im) -> ()": _write,
-    "write_interleaved(Tensor(a!) z, Tensor(b!) memory, Tensor t) -> ()": _write_interleaved,
+    "write_memory(Tensor(a!) z, Tensor(b!) memory, Tensor t) -> ()": _write_memory,
 }
+
+
+def _functionalized(function: Callable[..., Any], mode: Any, *args: Any) -> Any:
+    """Trace `function` in place of the op, which aliases as no op of torch's tracers may."""
+    with mode:
+        return function(*args)
 
 
 @functools.cache
@@ -65,4 +75,7 @@ def define() -> torch.library.Library:
         for bit in ("Conjugate", "Negative"):
             # Ours see the bits themselves; torch would copy the operand to clear them.
             library.impl(name, torch.library.fallthrough_kernel, bit)
+        # Compiled autograd traces our backward graphs again.
+        overload = getattr(getattr(torch.ops, NAMESPACE), name).default
+        overload.py_impl(compat.functional_mode())(functools.partial(_functionalized, function))
     return library

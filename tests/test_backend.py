@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 import textwrap
@@ -28,6 +29,8 @@ def snapshot() -> list[Any]:
         dict(compat.inductor_lowerings()),
         compat.get_joint_passes(),
         compat.get_partitioner(),
+        inspect.getattr_static(*compat.setattr_tracer()),
+        inspect.getattr_static(*compat.number_constructors()),
         lowering._warn_complex_not_supported,
         compile_fx.compile_fx,
         cpp.CppVecKernel.load,
@@ -217,6 +220,19 @@ def generated_code(first: str) -> str:
     )
     assert "def call" in done.stdout
     return done.stdout
+
+
+def test_backward_of_library_calls_alone_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    from torch._inductor import lowering
+
+    def warned() -> None:
+        raise AssertionError("Inductor warned of complex operators")
+
+    monkeypatch.setattr(lowering, "_warn_complex_not_supported", warned)
+    z = torch.randn(4, 6, dtype=torch.complex64, requires_grad=True)
+    spectrum = torch.compile(torch.fft.fft2, backend="inductor_complex")(z)
+    spectrum.backward(torch.ones_like(spectrum))
+    assert z.grad is not None
 
 
 def test_code_after_disable_is_that_of_a_process_without_us() -> None:

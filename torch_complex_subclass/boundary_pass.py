@@ -77,6 +77,8 @@ class _Rewriter:
         # Real views (..., 2) of complex values that are not in memory: what they are views of,
         # where that is a value of the graph, and their parts.
         self.unstored_views: dict[fx.Node, tuple[fx.Node | None, Pair]] = {}
+        # Values of real inputs with the neg bit: the input, and the memory that holds them negated.
+        self.negated_inputs: dict[fx.Node, tuple[fx.Node, fx.Node]] = {}
         self.replaced: list[fx.Node] = []
 
     def run(self) -> None:
@@ -112,7 +114,9 @@ class _Rewriter:
             self.values.set_stored(node, node, may_be_conj=compat.is_tangent(node))
         elif value.is_neg():
             memory = self.recorder.emit(edge_op("negated_memory"), node)
-            self._replace_uses(node, self.recorder.emit(aten.neg.default, memory), keep=memory)
+            negated = self.recorder.emit(aten.neg.default, memory)
+            self._replace_uses(node, negated, keep=memory)
+            self.negated_inputs[negated] = node, memory
         elif compat.is_tangent(node):
             resolved = self.recorder.emit(edge_op("resolved"), node)
             self._replace_uses(node, resolved, keep=resolved)
@@ -133,8 +137,19 @@ class _Rewriter:
             self._store_operands(node)
         elif node.target is operator.getitem and node.args[0] in self.tuples:
             self._assign(node, self.tuples[node.args[0]][node.args[1]])  # type: ignore[index]
+        elif node.target is aten.copy_.default and node.args[0] in self.negated_inputs:
+            self._write_negated(node)
         elif has_complex(node.meta.get("val")) or self._reads_complex(node):
             self._rewrite(node)
+
+    def _write_negated(self, node: fx.Node) -> None:
+        """Write to a real input with the neg bit: its memory takes the negated values."""
+        target, memory = self.negated_inputs[node.args[0]]  # type: ignore[index]
+        source: fx.Node = node.args[1]  # type: ignore[assignment]
+        negated = self.recorder.emit(aten.neg.default, source)
+        self.recorder.emit_write(edge_op("write_memory"), target, memory, negated)
+        node.replace_all_uses_with(source)
+        self.replaced.append(node)
 
     def _reads_complex(self, node: fx.Node) -> bool:
         return any(map(self.values.holds, node.all_input_nodes))

@@ -228,6 +228,36 @@ def compile_fx_module() -> Any:
     return compile_fx
 
 
+def setattr_tracer() -> tuple[Any, str]:
+    """Class and method with which Dynamo traces `setattr(obj, name, value)`."""
+    from torch._dynamo.variables import builtin
+
+    if hasattr(builtin, "SetAttrBuiltinVariable"):
+        return builtin.SetAttrBuiltinVariable, "_call_setattr"
+    return builtin.BuiltinVariable, "call_setattr"  # up to torch 2.12
+
+
+def functional_mode() -> type:
+    """The mode under which AOTAutograd rewrites writes and views."""
+    from torch._subclasses.functional_tensor import FunctionalTensorMode
+
+    return FunctionalTensorMode
+
+
+def number_constructors() -> tuple[Any, str]:
+    """Module and name of the function that says how a number becomes one of a tensor's dtype."""
+    from torch import _prims_common
+
+    return _prims_common, "dtype_to_type_ctor"
+
+
+def is_traced_tensor(variable: Any) -> bool:
+    """True when a variable of Dynamo stands for a tensor."""
+    from torch._dynamo.variables import TensorVariable
+
+    return isinstance(variable, TensorVariable)
+
+
 def inductor_backend() -> Callable[..., Any]:
     """The backend that `torch.compile` uses by default."""
     from torch._dynamo.backends.registry import lookup_backend

@@ -179,7 +179,7 @@ class Values:
         memory = self._raw_memory(target)
         if source not in self._pairs and not conj and not source.meta["val"].is_conj():
             joined = self.interleaved(source)
-            self._recorder.emit_write(edge_op("write_interleaved"), target, memory, joined)
+            self._recorder.emit_write(edge_op("write_memory"), target, memory, joined)
             return
         re, im = self.pair(source)
         im = self._recorder.emit(aten.neg.default, im) if conj else im

@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from torch_complex_subclass.testing.compare import assert_compiles
+from torch_complex_subclass.testing.compare import Case
 from torch_complex_subclass.testing.interpret import interpreted
 
 
 def z(*shape: int, dtype: torch.dtype = torch.complex64) -> Tensor:
     return torch.randn(shape, dtype=dtype)
-
-
-class Case(NamedTuple):
-    """A function, what makes its arguments, and how it is compiled."""
-
-    fn: Callable[..., Any]
-    make: Callable[[], tuple[Any, ...]]
-    gradient: bool = True
-    dynamic: bool | None = None
 
 
 def two() -> tuple[Tensor, Tensor]:
@@ -195,16 +186,7 @@ def backend(request: pytest.FixtureRequest) -> Any:
 def test_equals_eager(name: str, backend: Any) -> None:
     case = CASES[name]
     torch.manual_seed(0)
-    args = case.make()
-    assert_compiles(
-        case.fn,
-        *args,
-        backend=backend,
-        dynamic=case.dynamic,
-        gradient=case.gradient,
-        rtol=2e-5,
-        atol=2e-5,
-    )
+    case.check(backend, rtol=2e-5, atol=2e-5)
 
 
 def test_incoming_gradient_with_conj_bit(backend: Any) -> None:

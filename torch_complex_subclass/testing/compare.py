@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -56,15 +57,18 @@ def assert_compiles(
     backend: Any,
     dynamic: bool | None = None,
     gradient: bool = True,
+    inference: bool = True,
     **tolerance: Any,
 ) -> None:
     """Assert that `fn` compiled with `fullgraph=True` does what it does in eager.
 
     Compares results, in-place changes of the arguments and, where an argument is a complex or
-    floating-point leaf and `gradient` is true, gradients as well.
+    floating-point leaf and `gradient` is true, gradients as well. `inference` false leaves out the
+    graph without gradients, where there is one with them.
     """
     compiled = torch.compile(fn, fullgraph=True, backend=backend, dynamic=dynamic)
-    _compare(fn, compiled, [duplicate(a) for a in args], tolerance)
+    if inference or not gradient:
+        _compare(fn, compiled, [duplicate(a) for a in args], tolerance)
     if gradient:
         leaves = [duplicate(a) for a in args]
         for leaf in leaves:
@@ -87,3 +91,49 @@ def _compare(
         ]
         found, wanted = gradients(actual, inputs[0]), gradients(expected, inputs[1])
         torch.testing.assert_close(found, wanted, equal_nan=True, **tolerance)
+
+
+class Case(NamedTuple):
+    """A function, what makes its arguments, and how it is compiled."""
+
+    fn: Callable[..., Any]
+    make: Callable[[], tuple[Any, ...]]
+    gradient: bool = True
+    dynamic: bool | None = None
+
+    def check(self, backend: Any, **options: Any) -> None:
+        """Call `assert_compiles`, with more of its options."""
+        assert_compiles(
+            self.fn,
+            *self.make(),
+            backend=backend,
+            dynamic=self.dynamic,
+            gradient=self.gradient,
+            **options,
+        )
+
+
+def assert_trains(
+    module: torch.nn.Module,
+    *args: Any,
+    backend: Any,
+    dynamic: bool | None = None,
+    **tolerance: Any,
+) -> None:
+    """Assert that a module compiled with `fullgraph=True` trains as it does in eager.
+
+    Compares results, buffers, and the gradients of parameters and of floating-point or complex
+    arguments.
+    """
+    eager, ours = copy.deepcopy(module), copy.deepcopy(module)
+    compiled = torch.compile(ours, fullgraph=True, backend=backend, dynamic=dynamic)
+    found = []
+    for model, call in ((eager, eager), (ours, compiled)):
+        inputs = [duplicate(a) for a in args]
+        leaves = [a for a in inputs if isinstance(a, Tensor) and a.dtype.is_floating_point]
+        leaves += [a for a in inputs if isinstance(a, Tensor) and a.is_complex()]
+        leaves = [a.requires_grad_() for a in leaves] + list(model.parameters())
+        result = call(*inputs)
+        found.append((result, gradients(result, leaves), list(model.buffers())))
+    assert_same(found[1][0], found[0][0], **tolerance)
+    torch.testing.assert_close(found[1][1:], found[0][1:], equal_nan=True, **tolerance)

@@ -240,3 +240,19 @@ def test_rewriting_takes_time_linear_in_the_graph() -> None:
     (short_before, short), (long_before, long) = length(10), length(40)
     assert long_before - short_before == 60
     assert long - short == 30 * 8
+
+
+# Dynamo asks any input for its gradient.
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128])
+def test_gradient_reads_an_input_as_it_was_before_the_write(dtype):
+    leaf = torch.randn(3, dtype=dtype, requires_grad=True)
+
+    def square(z):
+        z.square_()
+        return z.real * 2
+
+    z = leaf.clone()
+    torch.compile(square, fullgraph=True, backend=interpreted)(z)
+    (gradient,) = torch.autograd.grad(z, leaf, torch.ones_like(z))
+    torch.testing.assert_close(gradient, 2 * leaf.detach().conj())

@@ -16,6 +16,28 @@ def two_views(z):
     return w[1:].conj(), w.t()
 
 
+def view_of_view(z):
+    w = z * 2
+    return w.t().unsqueeze(0), w
+
+
+def several_views(z):
+    w = z * 2
+    return w.chunk(2, 1)[1], w.unbind(0)[1].imag
+
+
+def part_of_view(z):
+    w = z * 2
+    return w.t().real, w
+
+
+def changed_alias(z):
+    w = (z * 2).view(-1)
+    alias = w.detach()
+    alias.sub_(1 + 2j)
+    return w, alias
+
+
 def mutated(z):
     part = z[1:]
     part.mul_(2j)
@@ -31,6 +53,10 @@ CASES = {
     "as_strided of a slice": lambda z: (z * 2)[1:, ::2].as_strided((2, 2), (4, 2)),
     "aliases of a result": aliases,
     "two views and not their base": two_views,
+    "a view of a view and its base": view_of_view,
+    "two of several views": several_views,
+    "a part of a view and its base": part_of_view,
+    "of a result that is changed": changed_alias,
     "of a changed argument": mutated,
     "expanded": lambda z: (z + 1)[1:2].expand(3, 4).conj() @ z,
     "diagonal": lambda z: (z + 1)[:, 1:].diagonal().conj(),
@@ -62,6 +88,19 @@ def check(fn, backend, dynamic):
 @pytest.mark.parametrize("dynamic", [False, True], ids=["static", "dynamic"])
 def test_graph(name, dynamic):
     check(CASES[name], interpreted, dynamic)
+
+
+@pytest.mark.parametrize("backend", [interpreted, "inductor_complex"])
+def test_of_an_argument_with_a_gradient(backend):
+    z = torch.randn(2, 4, dtype=torch.complex64, requires_grad=True)
+
+    def fn(z):
+        return z.chunk(2, 1)[1], z.abs()
+
+    part, _ = torch.compile(fn, fullgraph=True, backend=backend)(z)
+    assert part.stride() == (4, 1)
+    assert part.untyped_storage().data_ptr() == z.untyped_storage().data_ptr()
+    torch.testing.assert_close(part, z[:, 2:])
 
 
 @pytest.mark.parametrize("name", CASES)

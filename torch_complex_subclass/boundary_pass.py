@@ -28,7 +28,14 @@ import torch
 from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
-from torch_complex_subclass import data_sized, dispatch, library_calls, reinterpret, routes
+from torch_complex_subclass import (
+    changed_inputs,
+    data_sized,
+    dispatch,
+    library_calls,
+    reinterpret,
+    routes,
+)
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.agreement import difference
 from torch_complex_subclass.decompositions import linalg
@@ -62,6 +69,7 @@ def rewrite(graph: fx.Graph, decompositions: dict[Any, Callable[..., Any]]) -> R
     fake_mode = compat.fake_mode_of(graph)
     if fake_mode is None or not is_concerned(graph):
         return report
+    changed_inputs.save_copies(graph)
     with compat.no_dispatch_modes(), torch.no_grad(), fake_mode:
         _Rewriter(graph, Recorder(graph, fake_mode, decompositions), report).run()
     return report
@@ -80,6 +88,8 @@ class _Rewriter:
         # Values of real inputs with the neg bit: the input, and the memory that holds them negated.
         self.negated_inputs: dict[fx.Node, tuple[fx.Node, fx.Node]] = {}
         self.replaced: list[fx.Node] = []
+        # Values whose memory several results show, and the views between.
+        self.shared = reinterpret.shared(graph)
 
     def run(self) -> None:
         nodes = list(self.graph.nodes)
@@ -96,6 +106,8 @@ class _Rewriter:
                 before = node.next
             with self.graph.inserting_before(before):
                 self._visit(node)
+                if node in self.shared and self.values.holds(node):
+                    self.values.stored(node)
         for node in reversed(self.replaced):
             self.graph.erase_node(node)
         self.recorder.erase_unused()
@@ -133,7 +145,6 @@ class _Rewriter:
             return
         self._store_views_read_by(node)
         if node.op == "output":
-            self._store_shared_owners(node)
             self._store_operands(node)
         elif node.target is operator.getitem and node.args[0] in self.tuples:
             self._assign(node, self.tuples[node.args[0]][node.args[1]])  # type: ignore[index]
@@ -159,7 +170,8 @@ class _Rewriter:
     def _is_part_of_view(self, node: fx.Node) -> bool:
         """Replace a read of one part, or the negation of both, of an unstored view."""
         base = node.args[0] if node.args else None
-        if base not in self.unstored_views or any(user.op == "output" for user in node.users):
+        is_shown = node in self.shared or any(user.op == "output" for user in node.users)
+        if base not in self.unstored_views or is_shown:
             return False  # a result has the strides of the view that eager returns
         _, parts = self.unstored_views[base]  # type: ignore[index]
         last = base.meta["val"].dim() - 1  # type: ignore[union-attr]
@@ -177,7 +189,7 @@ class _Rewriter:
             if base in self.unstored_views:
                 source, parts = self.unstored_views.pop(base)
                 joined = (
-                    self.recorder.emit(edge_op("interleave"), *parts)
+                    self.values.join(*parts, like=base.meta["val"].select(-1, 0))
                     if source is None
                     else self.values.interleaved(source)
                 )
@@ -360,14 +372,6 @@ class _Rewriter:
                 or (rule is not None and reason == rule.reason)
             )
             self.report.add(node, "native" if chosen else "fallback", reason)
-
-    def _store_shared_owners(self, output: fx.Node) -> None:
-        """Store a value before the views of it, where several results show its memory."""
-        results = [n for n in output.all_input_nodes if self.values.holds(n)]
-        owners = [reinterpret.owner(n, self.values.holds) for n in results]
-        for owner in owners:
-            if owners.count(owner) > 1:
-                self.values.stored(owner)
 
     def _is_conj(self, node: fx.Node) -> bool:
         return self.values.holds(node) and node.meta["val"].is_conj()

@@ -7,7 +7,7 @@ the memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from torch import Tensor, fx
@@ -16,7 +16,7 @@ from torch._ops import OpOverload
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions.registry import Interleaved, Rule
 from torch_complex_subclass.recorder import Recorder
-from torch_complex_subclass.values import Values
+from torch_complex_subclass.values import Values, viewed
 
 ELSEWHERE = "the memory it reinterprets is not that of one dense value of the graph"
 
@@ -28,12 +28,24 @@ def takes_geometry(op: OpOverload) -> bool:
 
 def owner(node: fx.Node, holds: Callable[[fx.Node], bool]) -> fx.Node:
     """The node whose memory `node` is a view of."""
-    while isinstance(node.target, OpOverload) and compat.returns_view(node.target):
-        base = node.args[0]
-        if not isinstance(base, fx.Node) or not holds(base):
-            break
-        node = base
+    base = viewed(node)
+    while base is not None and holds(base):
+        node, base = base, viewed(base)
     return node
+
+
+def shared(graph: fx.Graph) -> set[fx.Node]:
+    """Values that several results are views of, or one of and another is, and these views."""
+    paths = [list(_path(result)) for result in graph.output_node().all_input_nodes]
+    owners = [path[-1] for path in paths]
+    return {node for path in paths if owners.count(path[-1]) > 1 for node in path}
+
+
+def _path(node: fx.Node | None) -> Iterator[fx.Node]:
+    """`node`, what it is a view of, and so on to the value that owns the memory."""
+    while node is not None:
+        yield node
+        node = viewed(node)
 
 
 def _is_whole_memory(value: Tensor) -> bool:

@@ -6,6 +6,7 @@ It starts in one form; another is made where it is first asked for, and kept.
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import torch
@@ -24,6 +25,15 @@ def edge_op(name: str) -> Any:
     """Return one of our custom ops."""
     ops.define()
     return getattr(getattr(torch.ops, ops.NAMESPACE), name).default
+
+
+def viewed(node: fx.Node) -> fx.Node | None:
+    """Return what `node` is a view of, or None; `node` may be one of several views."""
+    call: Any = node.args[0] if node.target is operator.getitem else node
+    if not isinstance(call.target, OpOverload) or not compat.returns_view(call.target):
+        return None
+    base = call.args[0]
+    return base if isinstance(base, fx.Node) else None
 
 
 class Values:
@@ -94,13 +104,20 @@ class Values:
     def interleaved(self, node: fx.Node) -> fx.Node:
         """Return the value as a real node of shape `(..., 2)` in the strides of the trace."""
         if node not in self._interleaved:
-            if node in self._stored and not node.meta["val"].is_conj():
+            if self._is_shown_by_memory(node):
+                self.stored(node)
                 self._interleaved[node] = self._raw_memory(node)
             else:
-                self._interleaved[node] = self._join(*self.pair(node), node.meta["val"])
+                self._interleaved[node] = self.join(*self.pair(node), like=node.meta["val"])
         return self._interleaved[node]
 
-    def _join(self, re: fx.Node, im: fx.Node, like: Tensor) -> fx.Node:
+    def _is_shown_by_memory(self, node: fx.Node) -> bool:
+        """True when complex memory holds the value as it is, or a view of it would."""
+        is_there = node in self._stored or self._has_stored_base(node)
+        return is_there and not node.meta["val"].is_conj()
+
+    def join(self, re: fx.Node, im: fx.Node, like: Tensor) -> fx.Node:
+        """Return a real `(..., 2)` node of two parts, its dimensions in the order of `like`."""
         order = compat.stride_order(like)
         if order == sorted(order):
             return self._recorder.emit(edge_op("interleave"), re, im)
@@ -130,16 +147,15 @@ class Values:
 
         One step, however many views lead there.
         """
-        base = node.args[0]
-        while base not in self._stored and self._is_view_of_stored(base):  # type: ignore[arg-type]
-            base = base.args[0]  # type: ignore[union-attr]
-        memory = self.stored(base)  # type: ignore[arg-type]
+        base: Any = viewed(node)
+        while base not in self._stored and self._is_view_of_stored(base):
+            base = viewed(base)
+        memory = self.stored(base)
         if base in self._may_be_conj:
             self._may_be_conj.add(node)
-        traced, value, seen = base.meta["val"], node.meta["val"], memory.meta["val"]  # type: ignore[union-attr]
+        traced, value, seen = base.meta["val"], node.meta["val"], memory.meta["val"]
         if compat.has_data_decided_size(value) or not compat.same_geometry(traced, seen):
-            args = fx.map_arg(node.args, lambda n: self.stored(n) if self.holds(n) else n)
-            return self._recorder.emit(node.target, *args, **node.kwargs)  # type: ignore[arg-type]
+            return self._same_view(node)
         # From where the base starts: its memory can be a copy, which starts elsewhere.
         shift = value.storage_offset() - traced.storage_offset()
         if shift != 0 or not compat.same_geometry(value, traced):
@@ -149,17 +165,36 @@ class Values:
             memory = self._recorder.emit(edge_op("conj_view"), memory)
         return memory
 
+    def _same_view(self, node: fx.Node) -> fx.Node:
+        """Record the op of a view anew, on the memory of its base."""
+        several = node.target is operator.getitem
+        call: Any = node.args[0] if several else node
+        args = fx.map_arg(call.args, lambda n: self.stored(n) if self.holds(n) else n)
+        if not several:
+            return self._recorder.emit(call.target, *args, **call.kwargs)
+        return self._recorder.emit(lambda *a: call.target(*a, **call.kwargs)[node.args[1]], *args)
+
     def _is_view_of_stored(self, node: fx.Node) -> bool:
         """True when viewing the memory of the base is right: no copy, or no other way."""
-        if not isinstance(node.target, OpOverload) or not compat.returns_view(node.target):
-            return False
-        base = node.args[0]
-        if not isinstance(base, fx.Node) or not self.holds(base):
+        base = self._base(node)
+        if base is None:
             return False
         value = node.meta["val"]
         if value.is_conj() or base in self._stored or not compat.is_dense(value):
             return True
         return self._is_view_of_stored(base)
+
+    def _has_stored_base(self, node: fx.Node) -> bool:
+        """True when a value that `node` is a view of, however many views between, is in memory."""
+        base = self._base(node)
+        while base is not None and base not in self._stored:
+            base = self._base(base)
+        return base is not None
+
+    def _base(self, node: fx.Node) -> fx.Node | None:
+        """Return the complex value that `node` is a view of, or None."""
+        base = viewed(node)
+        return base if base is not None and self.holds(base) else None
 
     def as_parts_of(self, node: fx.Node, joined: fx.Node) -> None:
         """Give `node` the parts that `joined`, a real `(..., 2)` node, was put together from."""

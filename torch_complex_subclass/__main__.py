@@ -1,4 +1,4 @@
-"""The command line: `python -m torch_complex_subclass ops`, `accuracy`, `bench`, and `info`."""
+"""The command line: `python -m torch_complex_subclass ops`, `accuracy`, `bench`, `info`, `fuzz`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from torch_complex_subclass import info, op_support
 from torch_complex_subclass.accuracy import command as accuracy
 from torch_complex_subclass.bench import command as bench
+from torch_complex_subclass.fuzz import command as fuzz
 from torch_complex_subclass.op_support import Row
 
 _COLUMNS = ("op", "dtypes", "kind", "compiled", "gradient", "vmap", "ulp", "note")
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     accuracy.add_parser(commands)
     bench.add_parser(commands)
     info.add_parser(commands)
+    fuzz.add_parser(commands)
     return parser
 
 

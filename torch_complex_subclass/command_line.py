@@ -38,6 +38,13 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def natural(text: str) -> int:
+    """A whole number from 0 up, for argparse."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"must be a whole number from 0 up, got {text!r}")
+    return int(text)
+
+
 def check_known(kind: str, name: str, known: Iterable[str]) -> None:
     """Raise UsageError unless a name is known; it says which are near, or all."""
     names = list(known)

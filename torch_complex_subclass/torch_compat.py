@@ -456,6 +456,13 @@ def fake_mode_of(graph: fx.Graph) -> FakeTensorMode | None:
     return detect_fake_mode([n.meta["val"] for n in graph.nodes if "val" in n.meta])
 
 
+def fake_tensors() -> AbstractContextManager[Any]:
+    """Compute shapes, strides and dtypes only, inside the block."""
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    return FakeTensorMode(allow_non_fake_inputs=True)
+
+
 def constant_of(node: fx.Node) -> Tensor | None:
     """The tensor that a `get_attr` node reads, when it is there and real data."""
     from torch._subclasses.fake_tensor import FakeTensor

@@ -1,0 +1,1 @@
+"""Random complex programs: generated, compared with eager, and minimised where they fail."""

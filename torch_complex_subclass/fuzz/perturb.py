@@ -1,0 +1,73 @@
+"""Eager with every rounding error made anew, to see how far errors of that size can carry.
+
+This is Monte Carlo arithmetic (Parker, 1997) at the level of aten ops, below autograd, so that the
+backward pass is perturbed as well.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._ops import OpOverload
+from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from torch_complex_subclass import torch_compat as compat
+
+STRENGTH = 4.0
+"""Largest relative perturbation in units of eps, the bound that most rules state in ulp."""
+
+# Ops that move or choose numbers, or are exact: nothing is rounded.
+# fmt: off
+_EXACT = frozenset((
+    "_neg_view", "arange", "cat", "clone", "complex", "conj_physical", "constant_pad_nd", "copy_",
+    "diag_embed", "empty", "empty_like", "empty_strided", "eye", "fill", "fill_", "flip", "full",
+    "full_like", "gather", "index", "index_copy", "index_copy_", "index_fill", "index_fill_",
+    "index_put", "index_put_", "index_select", "lift_fresh", "masked_fill", "masked_fill_",
+    "masked_scatter", "masked_scatter_", "neg", "neg_", "new_empty", "new_empty_strided",
+    "new_full", "new_ones", "new_zeros", "ones", "ones_like", "put", "put_", "real", "repeat",
+    "roll", "scalar_tensor", "scatter", "scatter_", "select_backward", "select_scatter",
+    "slice_backward", "slice_scatter", "stack", "take", "tril", "triu", "where", "zero_", "zeros",
+    "zeros_like", "isfinite", "isinf", "isnan",
+))
+# fmt: on
+
+
+class Perturbed(TorchDispatchMode):
+    """Multiplies the result of each op by 1 + d, d random and at most `STRENGTH` eps.
+
+    A part that is zero stays zero, with a random sign.
+    """
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def __torch_dispatch__(
+        self, func: OpOverload, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        name = func._schema.name.split("::")[1]
+        if name not in _EXACT and not compat.returns_view(func):
+            for leaf in pytree.tree_leaves(result):
+                if isinstance(leaf, Tensor) and leaf.numel() > 0:
+                    self._perturb(leaf)
+        return result
+
+    def _perturb(self, t: Tensor) -> None:
+        if t.is_complex():
+            plain = t.resolve_conj()
+            parts = torch.view_as_real(plain.clone() if plain is t else plain)
+            t.copy_(torch.view_as_complex(self._moved(parts, plain.abs().unsqueeze(-1))))
+        elif t.is_floating_point():
+            t.copy_(self._moved(t, t.abs()))
+
+    def _moved(self, parts: Tensor, size: Tensor) -> Tensor:
+        """Return `parts` plus noise relative to `size`."""
+        noise = torch.rand(parts.shape, generator=self.generator, dtype=torch.float64) * 2 - 1
+        eps = torch.finfo(parts.dtype).eps
+        moved = parts + (STRENGTH * eps * noise).to(parts.dtype) * size
+        sign = torch.where(noise < 0, -1.0, 1.0).to(parts.dtype)
+        return torch.where(parts == 0, sign * 0.0, moved)

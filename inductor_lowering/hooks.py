@@ -52,6 +52,7 @@ from torch_complex_subclass import config, part_setters, symbolic_numbers
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions.registry import TABLE, Kind
 from torch_complex_subclass.dispatch import has_function
+from torch_complex_subclass.dtypes import has_complex
 from torch_complex_subclass.export import for_complex, is_complex
 from torch_complex_subclass.inductor_lowering import fft, overlap_add
 
@@ -199,7 +200,6 @@ def _install_tracing(undo: contextlib.ExitStack) -> None:
 
 def _needs_hooks(graph_module: Any) -> bool:
     """True for a graph with our ops, or with calls of complex kernels alone."""
-    from torch_complex_subclass.boundary_pass import has_complex
     from torch_complex_subclass.inductor_lowering.ops import NAMESPACE
 
     return any(

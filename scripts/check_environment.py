@@ -13,7 +13,9 @@ import tempfile
 PYTHON = (3, 11)
 TORCH = (2, 11)
 COMPILER_FLAGS = ["-std=c++20", "-fopenmp", "-fsyntax-only"]
-PROGRAM = "#include <omp.h>\n#include <concepts>\nint main() { return 0; }\n"
+PROGRAM = (
+    "#include <omp.h>\n#include <concepts>\nint main() { return __builtin_bit_cast(int, 0.0f); }\n"
+)
 
 
 def dotted(version):
@@ -64,7 +66,7 @@ def compiler_problem(compiler):
         )
         output = process.communicate()[0].decode("utf-8", "replace").strip()
     except OSError:
-        return "The C++ compiler {} is missing: install g++ 10 or later, or set CXX.".format(
+        return "The C++ compiler {} is missing: install g++ 11 or later, or set CXX.".format(
             compiler
         )
     finally:
@@ -73,7 +75,7 @@ def compiler_problem(compiler):
         os.rmdir(folder)
     if process.returncode == 0:
         return None
-    return "The C++ compiler {} does not take {}: install g++ 10 or later, or set CXX ({}).".format(
+    return "The C++ compiler {} does not take {}: install g++ 11 or later, or set CXX ({}).".format(
         compiler, " ".join(COMPILER_FLAGS[:2]), (output.splitlines() or ["no message"])[0]
     )
 

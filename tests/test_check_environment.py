@@ -65,7 +65,7 @@ def test_missing_compiler_is_one_sentence():
     result = run(CXX="no-such-compiler")
     assert result.returncode == 1
     assert result.stderr == (
-        "The C++ compiler no-such-compiler is missing: install g++ 10 or later, or set CXX.\n"
+        "The C++ compiler no-such-compiler is missing: install g++ 11 or later, or set CXX.\n"
     )
 
 

@@ -37,4 +37,4 @@ def test_missing_compiler(
 ) -> None:
     monkeypatch.setattr(compat, "cpp_compiler", lambda: (None, None))
     assert main(["info"]) == 1
-    assert "install g++ 10 or later" in capsys.readouterr().out
+    assert "install g++ 11 or later" in capsys.readouterr().out

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 import torch_complex_subclass as tcs
@@ -94,9 +95,8 @@ def test_unpacking_what_was_not_packed(t: Tensor) -> None:
 
 
 def test_safetensors(tmp_path: Path) -> None:
-    files = pytest.importorskip("safetensors.torch")
     state = {"z": tcs.randn(2, 3, dtype=bcomplex32), "x": torch.randn(4)}
-    files.save_file(tcs.pack_state_dict(state), tmp_path / "state.safetensors")
-    loaded = files.load_file(tmp_path / "state.safetensors")
+    save_file(tcs.pack_state_dict(state), tmp_path / "state.safetensors")
+    loaded = load_file(tmp_path / "state.safetensors")
     assert loaded["z.bcomplex32"].shape == (2, 3, 2)
     assert_same(tcs.unpack_state_dict(loaded), state)

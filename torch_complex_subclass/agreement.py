@@ -1,13 +1,22 @@
-"""Whether a rule gives what was traced: the last check before it replaces a node."""
+"""Whether a rule gives what was traced: the last step before it replaces a node."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from torch_complex_subclass.decompositions.registry import Pair
 from torch_complex_subclass.dtypes import real_dtype
+
+
+def as_tensors(result: Any, traced: Any) -> Any:
+    """Turn a pair of numbers, the result of an op on a Python literal, into tensors."""
+    if isinstance(result, Pair) and not isinstance(result.re, Tensor):
+        like = {"dtype": real_dtype(traced.dtype), "device": traced.device}
+        return Pair(*(torch.full((), part, **like) for part in result))
+    return result
 
 
 def difference(result: Any, traced: Any) -> str:

@@ -37,10 +37,10 @@ from torch_complex_subclass import (
     routes,
 )
 from torch_complex_subclass import torch_compat as compat
-from torch_complex_subclass.agreement import difference
+from torch_complex_subclass.agreement import as_tensors, difference
 from torch_complex_subclass.decompositions import linalg
 from torch_complex_subclass.decompositions.registry import Interleaved, Kind, Pair, Rule
-from torch_complex_subclass.dtypes import real_dtype
+from torch_complex_subclass.dtypes import has_complex
 from torch_complex_subclass.known_zeros import is_zero
 from torch_complex_subclass.merged_dims import split_rule
 from torch_complex_subclass.recorder import Recorder
@@ -48,13 +48,6 @@ from torch_complex_subclass.report import Report
 from torch_complex_subclass.values import Values, edge_op
 
 aten = torch.ops.aten
-
-
-def has_complex(value: Any) -> bool:
-    """True when a node's value is, or contains, a complex tensor."""
-    if isinstance(value, list | tuple):
-        return any(map(has_complex, value))
-    return isinstance(value, Tensor) and value.is_complex()
 
 
 def is_concerned(graph: fx.Graph) -> bool:
@@ -334,7 +327,7 @@ class _Rewriter:
         since = len(self.recorder.created)
         try:
             with self.recorder:
-                result = _as_tensors(dispatch.apply(rule, args, kwargs), node.meta["val"])
+                result = as_tensors(dispatch.apply(rule, args, kwargs), node.meta["val"])
         except Exception as error:  # the complex kernel is right whatever the rule ran into
             return f"the rule raised {type(error).__name__}: {error}"
         if result is NotImplemented and rule.reason:
@@ -402,11 +395,3 @@ class _Rewriter:
 
         node.args = fx.map_arg(node.args, store)
         node.kwargs = fx.map_arg(node.kwargs, store)
-
-
-def _as_tensors(result: Any, traced: Any) -> Any:
-    """Turn a pair of numbers, the result of an op on a Python literal, into tensors."""
-    if isinstance(result, Pair) and not isinstance(result.re, Tensor):
-        like = {"dtype": real_dtype(traced.dtype), "device": traced.device}
-        return Pair(*(torch.full((), part, **like) for part in result))
-    return result

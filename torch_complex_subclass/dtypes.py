@@ -186,3 +186,10 @@ def _round_to_odd(x: Tensor) -> Tensor:
     inexact_even = (back != x) & ~x.isnan() & (bits & 1 == 0)
     step = torch.where(x.abs() > back.abs(), 1, -1).to(torch.int32)
     return torch.where(inexact_even, bits + step, bits).view(torch.float32)
+
+
+def has_complex(value: Any) -> bool:
+    """True when a node's value is, or contains, a complex tensor."""
+    if isinstance(value, list | tuple):
+        return any(map(has_complex, value))
+    return isinstance(value, Tensor) and value.is_complex()

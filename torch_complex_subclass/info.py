@@ -142,7 +142,7 @@ def _shown(value: Any) -> str:
 def _advice(section: str, values: dict[str, Any]) -> Iterator[str]:
     """What to do about what is missing."""
     if section == "compiler" and values["path"] is None:
-        yield "install g++ 10 or later, or set CXX to a C++ compiler: torch.compile needs one"
+        yield "install g++ 11 or later, or set CXX to a C++ compiler: torch.compile needs one"
     if section == "enabled" and not values["in_this_process"]:
         yield "tcs.enable() switches it on, in each process that is to use it"
     if section == "enabled" and not values["backend_inductor_complex"]:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
-from torch._dynamo.utils import counters
 
 import torch_complex_subclass as tcs
 from torch_complex_subclass import ComplexTensor, bcomplex32, eager_kernels, torch_compat
+from torch_complex_subclass.testing.bcomplex32 import (
+    UNARY,
+    assert_same_bits,
+    ordinary,
+    random,
+)
 
 aten = torch.ops.aten
 
@@ -46,45 +50,14 @@ def kernels(monkeypatch: pytest.MonkeyPatch) -> Iterator[Compilations]:
         yield count
 
 
-def random(*shape: int) -> ComplexTensor:
-    return tcs.randn(*shape, dtype=bcomplex32)
-
-
 def planar(*shape: int) -> ComplexTensor:
     return ComplexTensor._wrap(*(torch.randn(shape).bfloat16() for _ in range(2)))
-
-
-def parts(t: Tensor) -> Tensor:
-    t = t.detach()
-    return t.as_interleaved() if isinstance(t, ComplexTensor) else t
-
-
-def assert_same(got: Tensor, want: Tensor) -> None:
-    """Class, dtype, shape, strides and bits agree; NaN is NaN."""
-    assert type(got) is type(want)
-    assert tcs.dtype_of(got) == tcs.dtype_of(want)
-    assert got.shape == want.shape
-    assert got.stride() == want.stride()
-    torch.testing.assert_close(parts(got), parts(want), rtol=0, atol=0, equal_nan=True)
-
-
-def ordinary(fn: Callable[..., Any], *args: Any) -> Any:
-    with tcs.config.patch(eager_kernels=False):
-        return fn(*args)
-
-
-UNARY = [
-    *("abs", "acos", "acosh", "angle", "asin", "asinh", "atan", "atanh", "cos", "cosh", "exp"),
-    *("expm1", "isinf", "isnan", "log", "log10", "log1p", "log2", "neg"),
-    *("reciprocal", "rsqrt", "sgn", "sigmoid", "sin", "sinc", "sinh", "sqrt", "square", "tan"),
-    *("tanh", "logical_not"),
-]
 
 
 @pytest.mark.parametrize("name", UNARY)
 def test_unary(kernels: Compilations, name: str) -> None:
     z, fn = random(5, 3), getattr(torch, name)
-    assert_same(fn(z), ordinary(fn, z))
+    assert_same_bits(fn(z), ordinary(fn, z))
     assert kernels.called == 1
 
 
@@ -134,14 +107,14 @@ LAYOUTS: dict[str, Callable[[], tuple[Any, Any]]] = {
 def test_layouts(kernels: Compilations, layout: str) -> None:
     z, w = LAYOUTS[layout]()
     for fn in (torch.mul, torch.sub):
-        assert_same(fn(z, w), ordinary(fn, z, w))
+        assert_same_bits(fn(z, w), ordinary(fn, z, w))
     assert kernels.called == 2
 
 
 @pytest.mark.parametrize("name", BINARY)
 def test_binary(kernels: Compilations, name: str) -> None:
     for z, w in ((random(4, 3), random(4, 3)), (random(4, 3), random(3))):
-        assert_same(BINARY[name](z, w), ordinary(BINARY[name], z, w))
+        assert_same_bits(BINARY[name](z, w), ordinary(BINARY[name], z, w))
     assert kernels.called == 2
 
 
@@ -152,7 +125,7 @@ NUMBERS = [2, -1.5, 0.1, 1e40, float("nan"), float("inf"), -0.0, 2j, 0.1 - 3j]
 @pytest.mark.parametrize("number", NUMBERS, ids=str)
 def test_numbers(kernels: Compilations, fn: Any, number: complex) -> None:
     z = random(7)
-    assert_same(fn(z, number), ordinary(fn, z, number))
+    assert_same_bits(fn(z, number), ordinary(fn, z, number))
     assert kernels.called == 1
 
 
@@ -188,7 +161,7 @@ class TestKernelsMade:
         z = tcs.zeros(3, dtype=bcomplex32)
         for value in (0.0, -0.0):
             found = torch.addcmul(z, z, z, value=value)
-            assert_same(found, ordinary(lambda v: torch.addcmul(z, z, z, value=v), value))
+            assert_same_bits(found, ordinary(lambda v: torch.addcmul(z, z, z, value=v), value))
         assert kernels.made == 2
 
     def test_no_more_than_the_most(
@@ -197,7 +170,7 @@ class TestKernelsMade:
         monkeypatch.setattr(eager_kernels, "MOST_VARIANTS", 2)
         z = random(3)
         for exponent in (2, 3, 4, 2):
-            assert_same(z**exponent, ordinary(torch.pow, z, exponent))
+            assert_same_bits(z**exponent, ordinary(torch.pow, z, exponent))
         assert (kernels.made, kernels.called) == (2, 3)
 
     def test_threads_share_one(self, kernels: Compilations) -> None:
@@ -209,7 +182,7 @@ class TestKernelsMade:
             thread.join()
         assert (kernels.made, kernels.called) == (1, 8)
         for result in found:
-            assert_same(result, ordinary(torch.exp, z))
+            assert_same_bits(result, ordinary(torch.exp, z))
 
 
 class TestOrdinaryWay:
@@ -218,7 +191,7 @@ class TestOrdinaryWay:
     @pytest.mark.parametrize("shape", [(), (1,), (0,), (3, 0), (1, 1)])
     def test_fewer_than_two_elements(self, kernels: Compilations, shape: tuple[int, ...]) -> None:
         z = random(*shape)
-        assert_same(z * z, ordinary(torch.mul, z, z))
+        assert_same_bits(z * z, ordinary(torch.mul, z, z))
         assert kernels.made == 0
 
     def test_other_dtypes(self, kernels: Compilations) -> None:
@@ -229,7 +202,7 @@ class TestOrdinaryWay:
     def test_bcomplex32_without_dimensions(self, kernels: Compilations) -> None:
         """It widens nothing, and numbers as operands of a kernel would."""
         z, x = random(), torch.randn(3)
-        assert_same(z * x, ordinary(torch.mul, z, x))
+        assert_same_bits(z * x, ordinary(torch.mul, z, x))
         assert kernels.made == 0
 
     def test_switched_off(self, kernels: Compilations) -> None:
@@ -245,7 +218,7 @@ class TestOrdinaryWay:
     def test_rule_that_asks_for_sizes(self, kernels: Compilations) -> None:
         """It looks numbers up in a table, where torch compares sizes."""
         z = random(3)
-        assert_same(z.exp2(), ordinary(torch.exp2, z))
+        assert_same_bits(z.exp2(), ordinary(torch.exp2, z))
         assert kernels.made == 0
 
     def test_what_the_rule_refuses(self, kernels: Compilations) -> None:
@@ -263,7 +236,7 @@ class TestOrdinaryWay:
     def test_compiled_code(self, kernels: Compilations) -> None:
         z = random(3)
         got = torch.compile(lambda z: z * z + 1, backend="aot_eager", fullgraph=True)(z)
-        assert_same(got, ordinary(lambda z: z * z + 1, z))
+        assert_same_bits(got, ordinary(lambda z: z * z + 1, z))
         assert kernels.made == 0
 
 
@@ -276,7 +249,7 @@ class TestAutograd:
 
         a, b = random(4, 3), random(3)
         for got, want in zip(gradients(), ordinary(gradients), strict=True):
-            assert_same(got, want)
+            assert_same_bits(got, want)
         assert kernels.called > 8
 
     def test_in_place(self, kernels: Compilations) -> None:
@@ -288,7 +261,7 @@ class TestAutograd:
             return z
 
         z = random(4, 3)
-        assert_same(change(z), ordinary(change, z))
+        assert_same_bits(change(z), ordinary(change, z))
         assert kernels.called == 3
 
     def test_in_place_gradient(self, kernels: Compilations) -> None:
@@ -298,7 +271,7 @@ class TestAutograd:
             return torch.autograd.grad(value, leaf)[0]
 
         z = random(5)
-        assert_same(gradient(), ordinary(gradient))
+        assert_same_bits(gradient(), ordinary(gradient))
 
     def test_results_are_viewed_without_a_copy(self, kernels: Compilations) -> None:
         z = random(3) * random(3)
@@ -320,12 +293,12 @@ class TestAutograd:
             return (z * z).exp() + 1.5
 
         z = random(4, 3)
-        assert_same(transform(f, z), ordinary(transform, f, z))
+        assert_same_bits(transform(f, z), ordinary(transform, f, z))
 
     def test_inference_mode(self, kernels: Compilations) -> None:
         z = random(3)
         with torch.inference_mode():
-            assert_same(z * z, ordinary(torch.mul, z, z))
+            assert_same_bits(z * z, ordinary(torch.mul, z, z))
         assert kernels.called == 1
 
 
@@ -336,83 +309,6 @@ def test_failure_is_said_once(kernels: Compilations, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(torch_compat, "compile_real_graph", fail)
     z = random(3)
     with pytest.warns(UserWarning, match=r"no eager kernel for aten.exp.*OSError: no disk"):
-        assert_same(z.exp(), ordinary(torch.exp, z))
+        assert_same_bits(z.exp(), ordinary(torch.exp, z))
     for fn in (torch.sin, torch.exp):  # a warning would be an error
-        assert_same(fn(z), ordinary(fn, z))
-
-
-@pytest.fixture
-def compiled(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Switch kernels on, with none in memory."""
-    monkeypatch.setattr(eager_kernels, "_KERNELS", eager_kernels._Kernels())
-    with tcs.config.patch(eager_kernels=True):
-        yield
-
-
-@pytest.fixture
-def empty_cache(tmp_path: Path) -> Iterator[None]:
-    """Start with none on disk; headers, which each folder would have its own of, stay as text."""
-    headers = torch._inductor.config.patch(cpp_cache_precompile_headers=False)
-    with torch_compat.cache_folder(tmp_path), headers:
-        yield
-
-
-@pytest.mark.usefixtures("compiled")
-class TestCompiled:
-    """With a compiler."""
-
-    @pytest.mark.usefixtures("empty_cache")
-    def test_values_and_caches(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def values() -> list[Tensor]:
-            # Whole vectors, a tail, and less than a vector.
-            return [random_of(n) * random_of(n + 1)[1:] for n in (4096, 4096 + 37, 5)]
-
-        def random_of(n: int) -> ComplexTensor:
-            torch.manual_seed(n)
-            return random(n)
-
-        def counted() -> tuple[int, int]:
-            found = counters["inductor"]
-            return found["fxgraph_cache_miss"], found["fxgraph_cache_hit"]
-
-        counters.clear()
-        for got, want in zip(values(), ordinary(values), strict=True):
-            assert_same(got, want)
-        assert counted() == (1, 0)
-        monkeypatch.setattr(eager_kernels, "_KERNELS", eager_kernels._Kernels())
-        for got, want in zip(values(), ordinary(values), strict=True):
-            assert_same(got, want)
-        assert counted() == (1, 1)
-
-    def test_broadcast_and_number(self) -> None:
-        z, w = random(9, 70), random(70)
-        assert_same(z / w, ordinary(torch.div, z, w))
-        assert_same(z.t() * 0.1, ordinary(torch.mul, z.t(), 0.1))
-
-    def test_special_values(self) -> None:
-        """All bits but the payload of a NaN, and the sign of a zero that a sum makes."""
-        values = [0.0, -0.0, 1.0, float("inf"), -float("inf"), float("nan"), 2.0**-133, 3e38]
-        x = torch.tensor(values).bfloat16()
-        z = ComplexTensor(x.repeat_interleave(8), x.repeat(8))
-        assert_same(z + z, ordinary(torch.add, z, z))
-
-    def test_no_compiler(self) -> None:
-        z = random(3)
-        with (
-            torch._inductor.config.patch({"cpp.cxx": ("no-such-compiler",)}),
-            pytest.warns(UserWarning, match="no eager kernel for aten.exp.default"),
-        ):
-            assert_same(z.exp(), ordinary(torch.exp, z))
-        assert_same(z.exp(), ordinary(torch.exp, z))
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("compiled")
-@pytest.mark.parametrize("name", UNARY)
-def test_compiled_unary(name: str) -> None:
-    """Where functions of a library enter, one in a thousand may see a tie from the other side."""
-    z, fn = random(2**16), getattr(torch, name)
-    got, want = parts(fn(z)), parts(ordinary(fn, z))
-    same = (got == want) | (got.isnan() & want.isnan())
-    assert same.double().mean() > 0.999
-    torch.testing.assert_close(got, want, rtol=2**-7, atol=2**-126, equal_nan=True)
+        assert_same_bits(fn(z), ordinary(fn, z))

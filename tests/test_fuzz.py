@@ -8,6 +8,7 @@ import torch
 
 from torch_complex_subclass import __main__ as command
 from torch_complex_subclass.fuzz import compare
+from torch_complex_subclass.fuzz.campaign import Plan, Tally, run
 from torch_complex_subclass.fuzz.check import check
 from torch_complex_subclass.fuzz.generate import generate
 from torch_complex_subclass.fuzz.minimise import minimise
@@ -15,7 +16,6 @@ from torch_complex_subclass.fuzz.observe import observe
 from torch_complex_subclass.fuzz.perturb import Perturbed
 from torch_complex_subclass.fuzz.program import Input, Program, Step
 from torch_complex_subclass.fuzz.script import as_script
-from torch_complex_subclass.fuzz.session import Plan, Tally, run
 
 SMALL = Program(
     (Input("x0", (2, 3), "c64", 1, requires_grad=True), Input("x1", (3,), "f32", 2)),

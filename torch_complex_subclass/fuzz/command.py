@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from torch_complex_subclass.command_line import exit_status, natural, need, positive
 
 if TYPE_CHECKING:
-    from torch_complex_subclass.fuzz.session import Plan, Tally
+    from torch_complex_subclass.fuzz.campaign import Plan, Tally
 
 _INTERRUPTED = 130
 
@@ -59,7 +59,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _run(options: argparse.Namespace) -> int:
     need("tqdm", "fuzz", "fuzz")
-    from torch_complex_subclass.fuzz.session import Plan, Tally, run  # it imports tqdm
+    from torch_complex_subclass.fuzz.campaign import Plan, Tally, run  # it imports tqdm
 
     backend = "inductor" if options.compile else "rewritten"
     plan = Plan(

@@ -55,12 +55,21 @@ def _is_vector(a: Tensor, b: Tensor) -> bool:
     A library call goes through long rows in the order of memory; generated code takes some
     columns of all rows at a time.
     """
-    rows, columns = a.shape[-2], b.shape[-1]
-    if isinstance(columns, int) and columns == 1:
+    if _is_one(b.shape[-1]):
         return True
-    in_order = b.stride(-1) == min(b.stride())
-    long = in_order and isinstance(columns, int) and columns >= LONG_ROW
-    return isinstance(rows, int) and rows == 1 and not long
+    return _is_one(a.shape[-2]) and not _has_long_rows(b)
+
+
+def _is_one(n: int | torch.SymInt) -> bool:
+    return isinstance(n, int) and n == 1
+
+
+def _has_long_rows(t: Tensor) -> bool:
+    """True where sizes and strides are known, and rows are long and each in one piece."""
+    columns, strides = t.shape[-1], t.stride()
+    if not all(isinstance(n, int) for n in (columns, *strides)):
+        return False
+    return columns >= LONG_ROW and strides[-1] == min(strides)
 
 
 def _is_gate(a: Tensor, b: Tensor) -> bool:

@@ -192,9 +192,11 @@ class Values:
         return base is not None
 
     def _base(self, node: fx.Node) -> fx.Node | None:
-        """Return the complex value that `node` is a view of, or None."""
+        """Return the complex value of the same dtype that `node` is a view of, or None."""
         base = viewed(node)
-        return base if base is not None and self.holds(base) else None
+        if base is None or not self.holds(base):
+            return None
+        return base if base.meta["val"].dtype == node.meta["val"].dtype else None
 
     def as_parts_of(self, node: fx.Node, joined: fx.Node) -> None:
         """Give `node` the parts that `joined`, a real `(..., 2)` node, was put together from."""

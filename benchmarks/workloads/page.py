@@ -33,12 +33,18 @@ def _row(system: System, row: dict[str, Any]) -> str:
     return f"| {' | '.join([*cells, _saved(row)])} |"
 
 
-def _section(system: System, rows: list[dict[str, Any]]) -> list[str]:
+def _table(system: System, rows: list[dict[str, Any]]) -> list[str]:
+    if not rows:
+        return ["Not in this run."]
     titles = ["case", "size", "mode", *(f"{name} ms" for name in _CANDIDATES)]
     titles += ["eager/ours", "published", "memory saved"]
+    head = [f"| {' | '.join(titles)} |", f"|{' --- |' * len(titles)}"]
+    return [*head, *(_row(system, row) for row in rows)]
+
+
+def _section(system: System, rows: list[dict[str, Any]]) -> list[str]:
     lines = [f"## {system.name.upper()}: {system.title}", "", system.about, ""]
-    lines += [f"| {' | '.join(titles)} |", f"|{' --- |' * len(titles)}"]
-    lines += [_row(system, row) for row in rows if row["group"] == system.name]
+    lines += _table(system, [row for row in rows if row["group"] == system.name])
     lines += ["", system.source, "", "```"]
     lines += [f"python -m torch_complex_subclass bench --suite workloads {system.name}"]
     return [*lines, *system.commands, "```", ""]

@@ -77,7 +77,7 @@ def _listed(results: Any) -> list[Tensor]:
 
 
 @pytest.fixture
-def run(tmp_path: Path, clean_path: Path) -> Run:
+def assert_agrees(tmp_path: Path, clean_path: Path) -> Run:
     return Run(tmp_path, clean_path)
 
 
@@ -109,45 +109,47 @@ def number(*shape: int, dtype: torch.dtype = torch.complex64) -> Tensor:
     return torch.randn(shape, dtype=dtype)
 
 
-def test_parameters_buffers_and_literals_132810(run: Run) -> None:
-    run(Layer(), (number(3, 4),))
+def test_parameters_buffers_and_literals_132810(assert_agrees: Run) -> None:
+    assert_agrees(Layer(), (number(3, 4),))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128], ids=str)
-def test_difference_189189(run: Run, dtype: torch.dtype) -> None:
+def test_difference_189189(assert_agrees: Run, dtype: torch.dtype) -> None:
     inputs = number(4, dtype=dtype), number(4, dtype=dtype)
-    run(Module(lambda a, b: a - b), inputs)
+    assert_agrees(Module(lambda a, b: a - b), inputs)
 
 
 @pytest.mark.slow
-def test_fftn_beside_a_real_tensor_122980(run: Run) -> None:
-    run(Module(lambda x: (torch.fft.fftn(x).real, x + 1)), (torch.randn(4, 8),))
+def test_fftn_beside_a_real_tensor_122980(assert_agrees: Run) -> None:
+    assert_agrees(Module(lambda x: (torch.fft.fftn(x).real, x + 1)), (torch.randn(4, 8),))
 
 
 @pytest.mark.slow
-def test_sizes_and_conj_bits_of_each_call(run: Run) -> None:
+def test_sizes_and_conj_bits_of_each_call(assert_agrees: Run) -> None:
     """What a package is called with has other sizes, and a conj bit, than what was exported."""
     module = Module(lambda a, b: (a - b) * b.conj() + a.exp())
     batch = {0: Dim("batch", min=2, max=64)}
     calls = [(number(n, 4), number(n, 4)) for n in (4, 7)]
-    run(module, *calls, (number(5, 4).conj(), number(5, 4)), dynamic_shapes=((batch, batch),))
+    assert_agrees(
+        module, *calls, (number(5, 4).conj(), number(5, 4)), dynamic_shapes=((batch, batch),)
+    )
 
 
 @pytest.mark.slow
-def test_written_inputs_views_and_library_calls(run: Run) -> None:
+def test_written_inputs_views_and_library_calls(assert_agrees: Run) -> None:
     def function(z: Tensor, w: Tensor) -> tuple[Tensor, ...]:
         z[1:3].mul_(2j)
         w.real.add_(1)
         return z.real, z.mT.clone(), torch.linalg.solve(z, w.conj()), torch.linalg.eigvals(w).abs()
 
-    run(Module(function), (number(4, 4), number(4, 4)))
+    assert_agrees(Module(function), (number(4, 4), number(4, 4)))
 
 
 @pytest.mark.slow
-def test_package_of_a_decomposed_program(run: Run) -> None:
+def test_package_of_a_decomposed_program(assert_agrees: Run) -> None:
     """A program that the table has made real needs nothing of this package to be compiled."""
     module, inputs = Module(lambda a, b: (a * b.conj()).log1p()), (number(4), number(4))
     program = torch.export.export(module, inputs)
     decomposed = program.run_decompositions(tcs.decompositions.export_table())
-    run(decomposed.module(), inputs)
+    assert_agrees(decomposed.module(), inputs)

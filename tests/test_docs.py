@@ -62,12 +62,12 @@ def test_every_page_is_in_the_navigation() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_links_lead_somewhere(page: Path) -> None:
     text = re.sub(r"\]\(generated/tutorial/\w+\.rst", "](index.md", page.read_text())
-    repository_pages.relinked(text, f"docs/{page.name}", f"docs/{page.name}")
+    assert repository_pages.relinked(text, f"docs/{page.name}", f"docs/{page.name}")
 
 
 def test_links_of_copied_pages() -> None:
     for source, place in repository_pages.PAGES.items():
-        repository_pages.relinked((ROOT / source).read_text(), source, place)
+        assert repository_pages.relinked((ROOT / source).read_text(), source, place)
 
 
 def test_link_to_a_page_elsewhere_leads_to_its_copy() -> None:

@@ -12,16 +12,7 @@ from torch.nn import functional as F
 from torch_complex_subclass import enabled
 from torch_complex_subclass.testing.compare import Case, assert_trains
 from torch_complex_subclass.testing.interpret import interpreted
-
-C64, C128 = torch.complex64, torch.complex128
-
-
-def z(*shape: int, dtype: torch.dtype = C64) -> Tensor:
-    return torch.randn(shape, dtype=dtype)
-
-
-def r(*shape: int) -> Tensor:
-    return torch.randn(shape)
+from torch_complex_subclass.testing.normal import r, z
 
 
 def write_parts(a: Tensor, x: Tensor) -> Tensor:

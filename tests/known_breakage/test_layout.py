@@ -9,17 +9,9 @@ from torch.nn import functional as F
 
 from torch_complex_subclass.testing.compare import Case
 from torch_complex_subclass.testing.interpret import interpreted
+from torch_complex_subclass.testing.normal import C64, C128, r, z
 
-C64, C128 = torch.complex64, torch.complex128
 fft = torch.fft
-
-
-def z(*shape: int, dtype: torch.dtype = C64) -> Tensor:
-    return torch.randn(shape, dtype=dtype)
-
-
-def r(*shape: int) -> Tensor:
-    return torch.randn(shape)
 
 
 def hermitian_family(a: Tensor, x: Tensor) -> tuple[Tensor, ...]:

@@ -14,8 +14,9 @@ While installed:
   a rule.
 * A transcendental of a small tensor is stored before it is broadcast, and a reflected signal before
   its windows are taken.
-* Vector code has an accurate sine and cosine, and keeps signs, bits and masks in registers; GCC
-  keeps the order of sums under the flag for unsafe optimisations.
+* Vector code has an accurate sine and cosine, keeps signs, bits and masks in registers, and
+  computes for every lane what a mask guards where that is cheap; GCC keeps the order of sums under
+  the flag for unsafe optimisations.
 * Nested expressions may be 20,000 deep while a graph is compiled, and a graph that holds our ops
   or complex values is compiled with the hooks in place, whenever that is.
 * The C++ kernels of Inductor read and write interleaved memory by whole vectors, and both parts of
@@ -170,6 +171,7 @@ def _install_code_generation(undo: contextlib.ExitStack) -> None:
         fused_rules,
         loaders,
         scheduling,
+        unmasked,
     )
 
     modules = (
@@ -180,6 +182,7 @@ def _install_code_generation(undo: contextlib.ExitStack) -> None:
         fused_rules,
         loaders,
         scheduling,
+        unmasked,
     )
     edits = [module.replacements() for module in modules]
     for owner, name, value in itertools.chain.from_iterable(edits):

@@ -124,6 +124,7 @@ def test_end_to_end(
 @pytest.mark.usefixtures("nothing_compiles")
 def test_modes_and_groups(capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--size", "small", "--rounds", "1", "--against", "hand", "--against", "eager"]
+    options.append("--no-overhead")
     assert run("reductions", "norm", *options) == 0
     out = capsys.readouterr().out
     titles, _, *lines = out.split("\n\n")[1].splitlines()

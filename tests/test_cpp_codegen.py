@@ -122,6 +122,26 @@ def test_masked_loads_are_of_vectors() -> None:
     assert "tmpbuf" not in code
 
 
+def all_but_the_first_negated(x: Tensor, y: Tensor) -> Tensor:
+    x[..., 1:].neg_()
+    return (x * y).sum(-1)
+
+
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128], ids=str)
+def test_a_slice_written_into_shares_the_loads_of_the_whole(dtype: torch.dtype) -> None:
+    x, y = (torch.randn(5, 24, dtype=dtype) for _ in "xy")
+    code = code_of(all_but_the_first_negated, x.clone(), y)
+    assert "all_zero" not in code
+    # A padded operand has no memory behind the lanes that its mask leaves out.
+    padded = code_of(lambda x: F.pad(x, (2, 3)) * 2, x)
+    assert ("all_zero" in padded) == is_vectorised()
+    given = x.clone()
+    compiled = torch.compile(all_but_the_first_negated, backend="inductor_complex", dynamic=False)
+    found = compiled(given, y)
+    torch.testing.assert_close(found, all_but_the_first_negated(x, y))
+    assert torch.equal(given, x)
+
+
 def test_a_rolled_operand_is_read_by_whole_vectors() -> None:
     code = code_of(
         lambda a, b: torch.fft.fftshift(a, dim=-1) * b,

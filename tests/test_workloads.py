@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from torch_complex_subclass import __main__ as command
 from torch_complex_subclass.bench import jax_worker
 from torch_complex_subclass.bench.agreement import difference
-from torch_complex_subclass.bench.candidates import WAYS
+from torch_complex_subclass.bench.candidates import WAYS, Way
 from torch_complex_subclass.bench.cases import EXTREME, SIZES, Case
 from torch_complex_subclass.bench.steps import make_step
 from torch_complex_subclass.bench.suites import SUITES
@@ -94,3 +97,18 @@ def test_names_are_unique_and_groups_are_systems() -> None:
     assert len(set(names)) == len(names)
     assert all(case.group == system.name for system in SYSTEMS for case in system.cases)
     assert all({*system.published} <= {case.name for case in system.cases} for system in SYSTEMS)
+
+
+def test_tiny_calls_are_timed_where_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(WAYS, "ours", Way("eager"))
+    file = tmp_path / "x.json"
+    options = ["bench", "--suite", "workloads", "w4_posterior", "--size", "small", "--inference"]
+    options += ["--rounds", "1", "--against", "eager", "--export", str(file)]
+    timed = []
+    for asked in ([], ["--overhead"]):
+        assert command.main([*options, *asked]) == 0
+        (row,) = json.loads(file.read_text())["rows"]
+        timed.append(row["candidates"]["ours"]["overhead_seconds"] is not None)
+    assert timed == [False, True]

@@ -109,6 +109,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="N",
         help=f"samples of each; default: {_ROUNDS}",
     )
+    parser.add_argument(
+        "--overhead",
+        action=argparse.BooleanOptionalAction,
+        help="compile and time calls on tiny inputs too, half of the time that a small size takes; "
+        "default: not in the suite workloads",
+    )
     parser.add_argument("--export", type=Path, metavar="FILE.json", help="write all figures")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the ratios")
     parser.set_defaults(run=exit_status("bench", _run))
@@ -166,7 +172,8 @@ def _settings(options: argparse.Namespace) -> Settings:
     order = ("eager", "stock", "wrapper", "hand", "ours", "jax")
     candidates = tuple(name for name in order if name in against or name == "ours")
     dtype = torch.complex64 if options.dtype == "complex64" else torch.complex128
-    return Settings(dtype, candidates, options.compile_mode, options.rounds)
+    overhead = options.suite != "workloads" if options.overhead is None else options.overhead
+    return Settings(dtype, candidates, options.compile_mode, options.rounds, overhead)
 
 
 def _chosen(suite: str, names: list[str]) -> list[Case]:

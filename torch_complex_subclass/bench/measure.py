@@ -74,7 +74,8 @@ def _measure(task: _Task, size: str) -> Row:
         outcomes[name] = replace(outcomes[name], timing=timing, peak_bytes=peak)
     for name in timings:
         outcomes[name] = replace(outcomes[name], warm_compile_seconds=_warm_seconds(task, name))
-    for name, timing in _overheads(task, timings).items():
+    overheads = _overheads(task, timings) if settings.overhead else {}
+    for name, timing in overheads.items():
         outcomes[name] = replace(outcomes[name], overhead_seconds=timing.median)
     if "jax" in settings.candidates:
         outcomes["jax"] = _in_jax(task, want)

@@ -86,3 +86,5 @@ class Settings:
     """Names in WAYS, and `jax`; eager is run for its results even when it is not timed."""
     compile_mode: str | None
     rounds: int
+    overhead: bool = True
+    """Whether calls on tiny inputs, each a program of its own, are compiled and timed too."""

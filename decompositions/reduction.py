@@ -14,7 +14,7 @@ from torch import Tensor
 
 from torch_complex_subclass.decompositions.comparison import nonzero_mask
 from torch_complex_subclass.decompositions.registry import Pair, componentwise, reduction
-from torch_complex_subclass.decompositions.scaling import is_infinite, modulus
+from torch_complex_subclass.decompositions.scaling import modulus, squared_modulus
 from torch_complex_subclass.dtypes import real_dtype
 
 aten = torch.ops.aten
@@ -116,8 +116,7 @@ def vector_norm(
 def _euclidean_norm(z: Pair, dim: Dims, keepdim: bool, dtype: torch.dtype | None) -> Tensor:
     """Root of the sum of squares of parts; infinite for an element with an infinite part."""
     x, y = z if dtype is None else (part.to(dtype) for part in z)
-    squares = torch.where(is_infinite(x, y), torch.inf, x * x + y * y)
-    total: Tensor = aten.sum.dim_IntList(squares, dim, keepdim)
+    total: Tensor = aten.sum.dim_IntList(squared_modulus(x, y), dim, keepdim)
     return total.sqrt()
 
 

@@ -106,3 +106,8 @@ def modulus(x: Tensor, y: Tensor) -> Tensor:
     return torch.where(
         is_infinite(x, y), torch.inf, torch.sqrt(sx * sx + sy * sy) * unroot * unroot
     )
+
+
+def squared_modulus(x: Tensor, y: Tensor) -> Tensor:
+    """Value of x^2 + y^2, unscaled, within 3 half ulp; infinite where a part is."""
+    return torch.where(is_infinite(x, y), torch.inf, x * x + y * y)

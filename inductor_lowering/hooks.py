@@ -16,7 +16,7 @@ While installed:
   its windows are taken.
 * Vector code has an accurate sine and cosine, keeps signs, bits and masks in registers, and
   computes for every lane what a mask guards where that is cheap; GCC keeps the order of sums under
-  the flag for unsafe optimisations.
+  the flag for unsafe optimisations, and running sums in registers.
 * Nested expressions may be 20,000 deep while a graph is compiled, and a graph that holds our ops
   or complex values is compiled with the hooks in place, whenever that is.
 * The C++ kernels of Inductor read and write interleaved memory by whole vectors, and both parts of
@@ -164,6 +164,7 @@ def _silence_warning(undo: contextlib.ExitStack) -> None:
 
 def _install_code_generation(undo: contextlib.ExitStack) -> None:
     from torch_complex_subclass.inductor_lowering import (
+        accumulators,
         broadcasts,
         cpp_codegen,
         cpp_flags,
@@ -175,6 +176,7 @@ def _install_code_generation(undo: contextlib.ExitStack) -> None:
     )
 
     modules = (
+        accumulators,
         broadcasts,
         cpp_codegen,
         cpp_flags,

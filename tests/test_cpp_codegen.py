@@ -142,6 +142,23 @@ def test_a_slice_written_into_shares_the_loads_of_the_whole(dtype: torch.dtype) 
     assert torch.equal(given, x)
 
 
+def test_long_sums_stay_in_registers() -> None:
+    code = code_of(lambda z: (z.abs() ** 2).sum(), torch.randn(2**17, dtype=torch.complex64))
+    assert ("noexcept" in code) == is_vectorised()
+    assert "sqrt" not in code
+
+
+def test_a_loop_that_checks_an_index_may_throw() -> None:
+    def gathered(z: Tensor, index: Tensor) -> Tensor:
+        return (z[index].abs() ** 2).sum()
+
+    z, index = torch.randn(2**17, dtype=torch.complex64), torch.arange(2**17)
+    assert "noexcept" not in code_of(gathered, z, index)
+    index[-1] = 2**17
+    with pytest.raises((IndexError, RuntimeError), match="out of bounds"):
+        torch.compile(gathered, backend="inductor_complex")(z, index)
+
+
 def test_a_rolled_operand_is_read_by_whole_vectors() -> None:
     code = code_of(
         lambda a, b: torch.fft.fftshift(a, dim=-1) * b,

@@ -5,7 +5,7 @@ before partitioning, node by node.
 
 Invariants:
 
-1. A node without complex operands and results is left as it is, metadata included.
+1. A node without complex values is left as it is, but for the square of a modulus.
 2. A complex node whose op has a rule is replaced by the nodes that the rule records; values are
    those of the same rule in eager. Every other one keeps its op and its complex kernel.
 3. Complex memory is read through a real view of it and written once, interleaved, with the strides
@@ -33,6 +33,7 @@ from torch_complex_subclass import (
     data_sized,
     dispatch,
     library_calls,
+    moduli,
     reinterpret,
     routes,
 )
@@ -64,6 +65,7 @@ def rewrite(graph: fx.Graph, decompositions: dict[Any, Callable[..., Any]]) -> R
         return report
     changed_inputs.save_copies(graph)
     with compat.no_dispatch_modes(), torch.no_grad(), fake_mode:
+        moduli.simplify_gradients(graph)
         _Rewriter(graph, Recorder(graph, fake_mode, decompositions), report).run()
     return report
 
@@ -78,11 +80,12 @@ class _Rewriter:
         # Real views (..., 2) of complex values that are not in memory: what they are views of,
         # where that is a value of the graph, and their parts.
         self.unstored_views: dict[fx.Node, tuple[fx.Node | None, Pair]] = {}
-        # Values of real inputs with the neg bit: the input, and the memory that holds them negated.
+        # Values of inputs with the neg bit: the input, and the memory that holds them negated.
         self.negated_inputs: dict[fx.Node, tuple[fx.Node, fx.Node]] = {}
         self.replaced: list[fx.Node] = []
-        # Values whose memory several results show, and the views between.
+        # Values whose memory several results show, and views between.
         self.shared = reinterpret.shared(graph)
+        self.squares = moduli.squares(graph)
 
     def run(self) -> None:
         nodes = list(self.graph.nodes)
@@ -143,7 +146,10 @@ class _Rewriter:
             self._assign(node, self.tuples[node.args[0]][node.args[1]])  # type: ignore[index]
         elif node.target is aten.copy_.default and node.args[0] in self.negated_inputs:
             self._write_negated(node)
-        elif has_complex(node.meta.get("val")) or self._reads_complex(node):
+        elif node in self.squares:
+            z = self._operand(self.squares[node])
+            self._assign(node, moduli.square(z, node.target, self.recorder))
+        elif has_complex(node.meta.get("val")) or any(map(self.values.holds, node.all_input_nodes)):
             self._rewrite(node)
 
     def _write_negated(self, node: fx.Node) -> None:
@@ -154,9 +160,6 @@ class _Rewriter:
         self.recorder.emit_write(edge_op("write_memory"), target, memory, negated)
         node.replace_all_uses_with(source)
         self.replaced.append(node)
-
-    def _reads_complex(self, node: fx.Node) -> bool:
-        return any(map(self.values.holds, node.all_input_nodes))
 
     # Real views of complex values, which need no memory while only their parts are read.
 

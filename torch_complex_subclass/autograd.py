@@ -64,8 +64,13 @@ def _copy_out(z: Tensor) -> Tensor:
 @allow_in_graph
 def from_interleaved(t: Tensor) -> Tensor:
     """View real `(..., 2)` as ComplexTensor `(...)`."""
-    with _Replace(aten.view_as_complex.default, _wrap_interleaved):
+    with replaying_views():
         return torch.view_as_complex(t)
+
+
+def replaying_views() -> TorchDispatchMode:
+    """Make a ComplexTensor where the views that made one are made again on another base."""
+    return _Replace(aten.view_as_complex.default, _wrap_interleaved)
 
 
 def from_complex(z: Tensor) -> Tensor:

@@ -197,9 +197,18 @@ class ComplexTensor(torch.Tensor):
     ) -> ComplexTensor:
         return ComplexTensor._wrap(inner["re"], inner["im"], outer_stride)
 
+    def _view_func_unsafe(self, *args: Any) -> Any:
+        """Make this view on another base; tracers and compiled code do, by torch's name."""
+        from torch_complex_subclass.autograd import replaying_views
+
+        with replaying_views():
+            return super()._view_func_unsafe(*args)
+
     def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
         with torch.no_grad():
-            text = repr(to_plain(self.detach())).removeprefix("tensor(").removesuffix(")")
+            # Of the parts: no op, since one that returns a view would move them together.
+            plain = storage.to_plain(self.re, self.im)
+            text = repr(plain).removeprefix("tensor(").removesuffix(")")
         suffix = ", requires_grad=True" if self.requires_grad and self.is_leaf else ""
         if self.grad_fn is not None:
             suffix = f", grad_fn=<{type(self.grad_fn).__name__}>"

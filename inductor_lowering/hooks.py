@@ -22,7 +22,9 @@ While installed:
 * The C++ kernels of Inductor read and write interleaved memory by whole vectors, and both parts of
   a value are computed in one loop.
 * Dynamo traces `z.real = x` and `z.imag = x` as writes to the part, and fake tensors keep
-  a size symbolic that is combined with a complex tensor.
+  a size or a float symbolic that is combined with a complex tensor.
+* Dynamo makes inputs of complex numbers that change, and traces `.item()` of complex tensors and
+  `complex(x, y)` of floats that change.
 * The pass slot in front of Inductor's joint-graph passes holds our pass after the user's own.
 * Each application of an elementwise rule is one node while a joint graph is split into forward and
   backward, by Inductor's partitioner or the user's own.
@@ -49,7 +51,7 @@ import torch
 from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
-from torch_complex_subclass import config, part_setters, symbolic_numbers
+from torch_complex_subclass import config, part_setters, python_numbers, symbolic_numbers
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions.registry import TABLE, Kind
 from torch_complex_subclass.dispatch import has_function
@@ -193,10 +195,16 @@ def _install_code_generation(undo: contextlib.ExitStack) -> None:
 
 
 def _install_tracing(undo: contextlib.ExitStack) -> None:
-    edits = (
+    edits = [
         (compat.setattr_tracer(), part_setters.traced),
         (compat.number_constructors(), symbolic_numbers.kept),
-    )
+    ]
+    numbers = compat.number_tracers()
+    edits += [
+        (numbers[what], replacement)
+        for what, replacement in python_numbers.TRACED.items()
+        if numbers
+    ]
     for (owner, name), replacement in edits:
         stock = inspect.getattr_static(owner, name)
         undo.callback(setattr, owner, name, stock)

@@ -1,7 +1,7 @@
-"""Keeps sizes symbolic where torch combines them with complex tensors.
+"""Keeps sizes and floats symbolic where torch combines them with complex tensors.
 
 The reference implementations that fake tensors go through turn a number into the type of the
-tensor's dtype, and `complex(size)` fixes the size: one compilation for each. A real number does as
+tensor's dtype, and `complex(number)` fixes it: one compilation for each. A real number does as
 well there. A `sym_complex` in torch would make this file unnecessary.
 """
 
@@ -15,7 +15,8 @@ import torch
 
 
 def _complex(value: Any) -> Any:
-    return torch.sym_float(value) if isinstance(value, torch.SymInt) else complex(value)
+    symbolic = isinstance(value, torch.SymInt | torch.SymFloat)
+    return torch.sym_float(value) if symbolic else complex(value)
 
 
 def kept(stock: Callable[[torch.dtype], Any]) -> Callable[[torch.dtype], Any]:

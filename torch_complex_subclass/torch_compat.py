@@ -7,6 +7,7 @@ not import it.
 from __future__ import annotations
 
 import functools
+import importlib
 import logging
 import os
 import re
@@ -15,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 from unittest.mock import patch
 
@@ -256,6 +258,187 @@ def is_traced_tensor(variable: Any) -> bool:
     from torch._dynamo.variables import TensorVariable
 
     return isinstance(variable, TensorVariable)
+
+
+# Dynamo's variables, for numbers that it would make constants of.
+
+_DYNAMO = {
+    "torch._dynamo": ("config",),
+    "torch._dynamo.exc": ("unimplemented",),
+    "torch._dynamo.guards": ("GuardBuilder", "install_guard"),
+    "torch._dynamo.pgo": ("FrameStateSizeEntry", "auto_dynamic", "process_automatic_dynamic"),
+    "torch._dynamo.source": ("AttrSource", "is_constant_source"),
+    "torch._dynamo.variables.base": ("VariableTracker",),
+    "torch._dynamo.variables.builder": ("VariableBuilder",),
+    "torch._dynamo.variables.builtin": ("BuiltinVariable",),
+    "torch._dynamo.variables.constant": ("ConstantVariable",),
+    "torch._dynamo.variables.lazy": ("LazyVariableTracker",),
+    "torch._dynamo.variables.tensor": (
+        "FakeItemVariable",
+        "NumpyNdarrayVariable",
+        "SymNodeVariable",
+        "TensorVariable",
+        "UnspecializedPythonVariable",
+    ),
+    "torch._dynamo.variables.torch": ("TorchInGraphFunctionVariable",),
+    "torch._subclasses.fake_tensor": ("FakeTensor",),
+    "torch.fx.experimental.symbolic_shapes": ("free_unbacked_symbols",),
+}
+
+
+@functools.cache
+def dynamo() -> Any:
+    """The names that tracing numbers takes, or None where this torch lacks one."""
+    try:
+        found = {
+            name: getattr(importlib.import_module(module), name)
+            for module, names in _DYNAMO.items()
+            for name in names
+        }
+    except (ImportError, AttributeError):
+        return None
+    return SimpleNamespace(**found)
+
+
+def number_tracers() -> dict[str, tuple[Any, str]]:
+    """Class and method with which Dynamo traces literals, operators, functions and methods.
+
+    Empty where this torch lacks a name.
+    """
+    found = dynamo()
+    if found is None:
+        return {}
+    methods = {
+        "literals": (found.VariableBuilder, "_wrap"),
+        "operators": (found.BuiltinVariable, "call_function"),
+        "functions": (found.TorchInGraphFunctionVariable, "call_function"),
+        "methods": (found.TensorVariable, "call_method"),
+    }
+    return methods if all(name in vars(owner) for owner, name in methods.values()) else {}
+
+
+def traced_call(tx: Any, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Trace a call of `fn`; arguments are variables or constants."""
+    build = functools.partial(_variable, tx)
+    keywords = {name: build(value) for name, value in kwargs.items()}
+    return build(fn).call_function(tx, [build(a) for a in args], keywords)
+
+
+def traced_method(tx: Any, variable: Any, name: str, *args: Any, **kwargs: Any) -> Any:
+    """Trace a call of a method of `variable`; arguments are variables or constants."""
+    build = functools.partial(_variable, tx)
+    keywords = {name: build(value) for name, value in kwargs.items()}
+    return variable.call_method(tx, name, [build(a) for a in args], keywords)
+
+
+def _variable(tx: Any, value: Any) -> Any:
+    base = dynamo().VariableTracker
+    return value if isinstance(value, base) else base.build(tx, value)
+
+
+def traced_value(variable: Any) -> Any:
+    """The fake tensor, or the subclass of tensors with such inside, that a variable stands for."""
+    return variable.as_proxy().node.meta["example_value"]
+
+
+def is_plain_tensor(variable: Any) -> bool:
+    """True for a variable that stands for a tensor, and not for an array or a number in one."""
+    found = dynamo()
+    others = (found.NumpyNdarrayVariable, found.UnspecializedPythonVariable, found.FakeItemVariable)
+    return isinstance(variable, found.TensorVariable) and not isinstance(variable, others)
+
+
+def is_complex_tensor(variable: Any) -> bool:
+    """True for a variable that stands for a tensor of a complex dtype."""
+    return is_plain_tensor(variable) and bool(traced_value(variable).is_complex())
+
+
+def realized(variable: Any, kind: type) -> Any:
+    """The variable behind a lazy one that stands for a value of `kind` or is made already."""
+    if type(variable) is not dynamo().LazyVariableTracker:
+        return variable
+    if variable.is_realized() or variable.peek_type() is kind:
+        return variable.realize()
+    return variable
+
+
+def is_symbolic(variable: Any) -> bool:
+    """True for an integer or a float that is a symbol of the graph."""
+    return isinstance(variable, dynamo().SymNodeVariable)
+
+
+def numeric_type(variable: Any) -> type | None:
+    """Python's type of a variable that stands for a number, else None."""
+    if not is_symbolic(variable) and not isinstance(variable, dynamo().ConstantVariable):
+        return None
+    kind = variable.python_type()
+    return kind if kind in (bool, int, float, complex) else None
+
+
+def is_data_decided(variable: Any) -> bool:
+    """True for a symbol of the graph whose value only data decide."""
+    return is_symbolic(variable) and bool(dynamo().free_unbacked_symbols(variable.sym_num))
+
+
+def value_asked(variable: Any) -> Any:
+    """The value of a number, with a guard on it where it is a symbol."""
+    if is_symbolic(variable):
+        return variable.evaluate_expr()
+    return variable.as_python_constant()
+
+
+def in_region(tx: Any) -> bool:
+    """True inside a region that becomes a graph of its own, which has no inputs of its own."""
+    return tx.output.current_tracer is not tx.output.root_tracer
+
+
+def captures_numbers(tx: Any) -> bool:
+    """True where Dynamo traces `.item()` instead of breaking the graph."""
+    return bool(tx.one_graph or dynamo().config.capture_scalar_outputs)
+
+
+def changes(tx: Any, source: Any, value: complex) -> bool:
+    """Record the value of an argument, and say whether floats in its place would be inputs.
+
+    They are where another value was seen before, or where nothing is assumed to be static.
+    """
+    found = dynamo()
+    if tx.export or found.is_constant_source(source) or found.config.specialize_float:
+        return False
+    from torch._inductor import config
+
+    entry = found.FrameStateSizeEntry.make_scalar(value)
+    state = found.process_automatic_dynamic(tx, source.name, entry)
+    static = found.config.assume_static_by_default and state.scalar is not found.auto_dynamic
+    # Dynamo makes constants of floats under CUDA graphs.
+    return not static and not config.triton.cudagraphs
+
+
+def changing_part(tx: Any, source: Any, value: complex, name: str) -> Any:
+    """Variable of one part of a complex argument: a float that is an input of the graph."""
+    found = dynamo()
+    part = found.AttrSource(source, name)
+    changing = found.FrameStateSizeEntry.make_scalar(found.auto_dynamic)
+    found.process_automatic_dynamic(tx, part.name, changing)
+    return found.VariableBuilder(tx, part)(getattr(value, name)).realize()
+
+
+def guard_type(source: Any) -> None:
+    """Install a guard on the type of an argument."""
+    found = dynamo()
+    found.install_guard(source.make_guard(found.GuardBuilder.TYPE_MATCH))
+
+
+def guarded_constant(source: Any, value: Any) -> Any:
+    """The value of an argument, with a guard on it."""
+    found = dynamo()
+    found.install_guard(source.make_guard(found.GuardBuilder.CONSTANT_MATCH))
+    return value
+
+
+def break_graph(what: str, explanation: str, hint: str) -> Any:
+    """Refuse to trace on."""
+    dynamo().unimplemented(gb_type=what, context="", explanation=explanation, hints=[hint])
 
 
 def inductor_backend() -> Callable[..., Any]:

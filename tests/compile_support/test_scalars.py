@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from torch._dynamo.exc import Unsupported
 from torch._dynamo.utils import counters
 
 from torch_complex_subclass.testing.compare import Case
@@ -67,16 +66,3 @@ def test_number_in_a_tensor_changes_without_recompiling() -> None:
     for k in range(4):
         torch.testing.assert_close(compiled(a, torch.tensor(k + 1j)), a * (k + 1j))
     assert counters["stats"]["unique_graphs"] == 1
-
-
-@pytest.mark.parametrize("fullgraph", [False, True])
-def test_item_of_a_complex_tensor(fullgraph: bool) -> None:
-    """Dynamo cannot trace it: a clear refusal in one graph, else a graph break."""
-    fn = lambda a: a * a.sum().item() + 1  # noqa: E731
-    a = z()
-    compiled = torch.compile(fn, fullgraph=fullgraph, backend=interpreted)
-    if fullgraph:
-        with pytest.raises(Unsupported, match=r"item.* for torch\.complex64"):
-            compiled(a)
-    else:
-        torch.testing.assert_close(compiled(a), fn(a))

@@ -173,7 +173,7 @@ def test_beside_the_autocast_of_torch() -> None:
     ("arguments", "error", "text"),
     [
         ((torch.device("cpu"),), TypeError, "device_type must be a string"),
-        (("abacus",), RuntimeError, "abacus"),
+        (("abacus",), ValueError, "abacus"),
         (("meta",), ValueError, "no autocast for device_type 'meta'"),
         (("cpu", torch.bfloat16), ValueError, "use torch.autocast beside it"),
         (("cpu", "bcomplex32"), ValueError, "got bcomplex32"),

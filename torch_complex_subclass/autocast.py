@@ -47,16 +47,15 @@ def autocast(device_type: str, dtype: Dtype = bcomplex32, enabled: bool = True) 
         enabled: False computes in the dtypes of the operands inside an enabled block.
 
     Raises:
-        TypeError: `device_type` is no string.
+        TypeError: `device_type` is no string, or `enabled` no bool.
         ValueError: `dtype` is another one, or torch has no autocast for `device_type`.
-        RuntimeError: torch knows no such `device_type`.
 
     Example:
         >>> with tcs.autocast("cpu"):
         ...     loss = net(z).abs().square().mean()
         >>> loss.backward()
     """
-    _check(device_type, dtype)
+    _check(device_type, dtype, enabled)
     before = function_modes()
     others = [mode for mode in before if not _is_for(mode, device_type)]
     set_function_modes([*others, _Autocast(device_type)] if enabled else others)
@@ -66,10 +65,19 @@ def autocast(device_type: str, dtype: Dtype = bcomplex32, enabled: bool = True) 
         set_function_modes(before)
 
 
-def _check(device_type: Any, dtype: Any) -> None:
+def _has_autocast(device_type: str) -> bool:
+    try:
+        return torch.amp.is_autocast_available(device_type)
+    except RuntimeError:  # torch knows no such device
+        return False
+
+
+def _check(device_type: Any, dtype: Any, enabled: Any) -> None:
     if not isinstance(device_type, str):
         raise TypeError(f"device_type must be a string such as 'cpu', got {device_type!r}")
-    if not torch.amp.is_autocast_available(device_type):
+    if not isinstance(enabled, bool):
+        raise TypeError(f"enabled must be True or False, got {enabled!r}")
+    if not _has_autocast(device_type):
         raise ValueError(f"torch has no autocast for device_type {device_type!r}; use 'cpu'")
     if not isinstance(dtype, BComplex32):
         raise ValueError(

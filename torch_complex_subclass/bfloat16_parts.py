@@ -41,7 +41,13 @@ def has_bfloat16_parts(value: object) -> bool:
 
 
 def dtype_of(t: Tensor) -> Dtype:
-    """Return the dtype of a tensor: `tcs.bcomplex32`, or what `t.dtype` says."""
+    """Return the dtype of a tensor: `tcs.bcomplex32`, or what `t.dtype` says.
+
+    Raises:
+        TypeError: `t` is no tensor.
+    """
+    if not isinstance(t, Tensor):
+        raise TypeError(f"expected a tensor, got {type(t).__name__}: {t!r}")
     if t.dtype != OUTER:
         return t.dtype
     with torch.no_grad():

@@ -131,8 +131,15 @@ def explain(
         An `Explanation`; print it for a table of ops, how each was lowered, and kernel counts, or
         save its page: `tcs.explain(fn, z).save("explain.html")`.
 
-    Raises whatever compiling or calling `fn` raises.
+    Raises:
+        TypeError: `fn` cannot be called, or `profile` is no bool.
+
+    Whatever compiling or calling `fn` raises is raised too.
     """
+    if not callable(fn):
+        raise TypeError(f"expected a function or module, got {type(fn).__name__}: {fn!r}")
+    if not isinstance(profile, bool):
+        raise TypeError(f"profile must be True or False, got {profile!r}")
     fn = compat.uncompiled(fn)
     with warnings.catch_warnings():
         # The comparison says more than the warning.

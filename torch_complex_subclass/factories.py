@@ -1,4 +1,7 @@
-"""New tensors of a dtype that may be bcomplex32; with any other they are torch's own."""
+"""New tensors of a dtype that may be bcomplex32; with any other they are torch's own.
+
+Bad arguments raise what torch's functions raise, and a layout other than strided ValueError.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,15 @@ def _sizes(size: tuple[Size, ...]) -> tuple[int, ...]:
     return size  # type: ignore[return-value]
 
 
+def _check_layout(options: dict[str, Any]) -> None:
+    layout = options.get("layout", torch.strided)
+    if layout != torch.strided:
+        raise ValueError(f"a bcomplex32 tensor has layout torch.strided, got {layout}")
+
+
 def _filled(make: Callable[..., Tensor], value: complex, options: dict[str, Any]) -> Tensor:
     """Call `make(part, dtype=)` for both parts of `value`."""
+    _check_layout(options)
     requires_grad = options.pop("requires_grad", False)
     number = complex(value)
     re, im = (make(part, dtype=torch.bfloat16, **options) for part in (number.real, number.imag))
@@ -75,6 +85,7 @@ def randn(
     """
     if not isinstance(dtype, BComplex32):
         return torch.randn(_sizes(size), dtype=dtype, requires_grad=requires_grad, **options)
+    _check_layout(options)
     return _rounded(torch.randn(_sizes(size), dtype=torch.complex64, **options), requires_grad)
 
 
@@ -117,4 +128,5 @@ def randn_like(
     """
     if not isinstance(dtype, BComplex32):
         return torch.randn_like(input, dtype=dtype, requires_grad=requires_grad, **options)
+    _check_layout(options)
     return _rounded(torch.randn_like(input, dtype=torch.complex64, **options), requires_grad)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +25,14 @@ def _converted(t: Tensor, dtype: Dtype) -> Tensor:
     return (t.to_complex() if isinstance(t, ComplexTensor) else t).to(dtype)
 
 
+def _check_mapping(state: Any) -> None:
+    if not isinstance(state, Mapping):
+        raise TypeError(
+            f"expected a mapping from names to tensors, got {type(state).__name__}; "
+            "pass module.state_dict()"
+        )
+
+
 def module_to(module: Module, dtype: Dtype) -> Module:
     """Convert the complex parameters and buffers of a module, in place, and return it.
 
@@ -33,8 +41,10 @@ def module_to(module: Module, dtype: Dtype) -> Module:
     optimizer afterwards. Those that are shared stay shared.
 
     Raises:
-        TypeError: `dtype` is no complex dtype.
+        TypeError: `module` is no module, or `dtype` no complex dtype.
     """
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"expected a module, got {type(module).__name__}; tensors have .to(dtype)")
     if not isinstance(dtype, Dtype) or not dtype.is_complex:
         raise TypeError(f"expected a complex dtype, got {dtype!r}; module.to() converts to others")
     made: dict[Tensor, Tensor] = {}
@@ -59,7 +69,11 @@ def pack_state_dict(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
     A bcomplex32 tensor `(...)` named `weight` becomes a bfloat16 tensor `(..., 2)` named
     `weight.bcomplex32`; other ComplexTensors become plain complex tensors.
+
+    Raises:
+        TypeError: `state` is no mapping.
     """
+    _check_mapping(state)
     packed = {}
     for name, t in state.items():
         z = cast(ComplexTensor, t.detach()) if isinstance(t, ComplexTensor) else None
@@ -76,8 +90,10 @@ def unpack_state_dict(packed: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the state that `pack_state_dict` was given; bcomplex32 tensors share the memory.
 
     Raises:
+        TypeError: `packed` is no mapping.
         ValueError: a tensor whose name says bcomplex32 is not bfloat16 of shape `(..., 2)`.
     """
+    _check_mapping(packed)
     state = {}
     for name, t in packed.items():
         if not name.endswith(_SUFFIX):

@@ -25,8 +25,9 @@ def is_expandable(part: Tensor) -> bool:
 
 
 def _lies_by_columns(t: Tensor) -> bool:
+    """True where numbers of one column are closer in memory than those of one row."""
     rows, columns = t.stride()[-2:]
-    return isinstance(rows, int) and rows == 1 and not (isinstance(columns, int) and columns == 1)
+    return isinstance(rows, int) and isinstance(columns, int) and rows < columns
 
 
 def _join(parts: Sequence[Tensor], dim: int) -> Tensor:
@@ -34,6 +35,12 @@ def _join(parts: Sequence[Tensor], dim: int) -> Tensor:
     if _lies_by_columns(parts[0]):
         return torch.cat([part.mT for part in parts], -3 - dim).mT
     return torch.cat(list(parts), dim)
+
+
+def _in_turn(first: Tensor, second: Tensor) -> Tensor:
+    """Return (..., 2k, m): the rows of two matrices (..., k, m) in turn."""
+    *batch, k, m = first.shape
+    return torch.cat([first, second], -1).view(*batch, 2 * k, m)
 
 
 def product(op: Callable[[Tensor, Tensor], Tensor], a: Pair | Tensor, b: Pair | Tensor) -> Pair:
@@ -48,7 +55,14 @@ def product(op: Callable[[Tensor, Tensor], Tensor], a: Pair | Tensor, b: Pair | 
 
 
 def _expand(a: Pair, b: Pair) -> tuple[Tensor, Tensor, Tensor]:
-    """Return [re, im] (..., n, 2k) of a, and [re; -im] and [im; re] (..., 2k, m) of b."""
+    """Return [re, im] (..., n, 2k) of a, and [re; -im] and [im; re] (..., 2k, m) of b.
+
+    Terms may come in any order, the same in all three. Where the numbers of one term lie together
+    in both operands, as in the gradient of a weight, those of re and im alternate: a.mT then lies
+    as [re, im], the left operand of a product that a.mT enters too, and need not be made twice.
+    """
+    if _lies_by_columns(a.re) and not _lies_by_columns(b.re):
+        return _in_turn(a.re.mT, a.im.mT).mT, _in_turn(b.re, -b.im), _in_turn(b.im, b.re)
     return _join(a, -1), _join([b.re, -b.im], -2), _join([b.im, b.re], -2)
 
 

@@ -30,6 +30,8 @@ PRODUCTS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "mm": lambda a, b, z: a @ b,
     "by columns": lambda a, b, z: b.mT @ a.mH,
     "one by columns": lambda a, b, z: a.mH.mT.conj() @ b.mT.contiguous().mT,
+    "left by columns": lambda a, b, z: a.mH @ z,
+    "batch by columns": lambda a, b, z: a.expand(2, -1, -1).mH @ z.expand(2, -1, -1),
     "sliced": lambda a, b, z: a[:, ::2] @ b[::2],
     "real": lambda a, b, z: a @ real(b),
     "real left": lambda a, b, z: real(a) @ b,

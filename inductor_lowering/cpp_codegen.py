@@ -114,7 +114,9 @@ def _load(stock: Callable[..., Any]) -> Callable[..., Any]:
         access = _access(self, name, index, stored=False, dtypes=(torch.bfloat16,))
         if access is not None and halves.fill_vectors(self) and self._load_mask is None:
             pointer = f"{self.args.input(name)} + {cexpr_index(access.base)}"
-            return _load_part(self, access, halves.load_code(pointer), args)
+            wide = access._replace(dtype=torch.float32)
+            part = _load_part(self, wide, halves.load_code(pointer), args)
+            return halves.narrowed(self, part, args)
         block = _quad_access(self, name, index)
         if block is not None:
             return _load_of_quads(self, block, args)

@@ -17,10 +17,9 @@ using wide = at::vec::VectorizedN<float, 2>;
 const auto low = words::loadu({pointer}), high = words::loadu({pointer} + 2 * words::size());
 const words upper(static_cast<int32_t>(0xffff0000)), half(16);
 auto number = [](const words& w) {{ return __builtin_bit_cast(at::vec::Vectorized<float>, w); }};
-auto narrowed = [](const wide& x) {{ return at::vec::convert<at::BFloat16, 1, float, 2>(x); }};
 return std::make_pair(
-narrowed(wide(number(low << half), number(high << half))),
-narrowed(wide(number(low & upper), number(high & upper))));
+wide(number(low << half), number(high << half)),
+wide(number(low & upper), number(high & upper)));
 }}()"""
 
 _STORE = """[&]() {{
@@ -41,10 +40,20 @@ def fill_vectors(kernel: Any) -> bool:
 
 
 def load_code(pointer: str) -> str:
-    """Both parts, each a vector of bfloat16, of the pairs from `pointer` on."""
+    """Both parts, each two vectors of float32, of the pairs from `pointer` on."""
     return _LOAD.format(pointer=pointer)
 
 
 def store_code(pointer: str, re: Any, im: Any) -> str:
     """Write pairs from `pointer` on, given each part as a vector of bfloat16."""
     return _STORE.format(pointer=pointer, re=re, im=im)
+
+
+def narrowed(kernel: Any, wide: Any, args: tuple[Any, ...]) -> Any:
+    """The value `wide` in bfloat16, which it fits; conversion to float32 finds `wide` again."""
+    code = kernel.get_to_dtype_expr(wide, torch.bfloat16, torch.float32)
+    narrow = kernel.cse.generate(kernel.loads, code, dtype=torch.bfloat16)
+    narrow.update_on_args("load", args, {})
+    narrow.is_vec = True
+    kernel.cache_dtype_convert(wide, torch.float32, narrow, torch.bfloat16)
+    return narrow

@@ -58,6 +58,7 @@ from torch_complex_subclass.dispatch import has_function
 from torch_complex_subclass.dtypes import has_complex
 from torch_complex_subclass.export import for_complex, is_complex
 from torch_complex_subclass.inductor_lowering import fft, overlap_add
+from torch_complex_subclass.recorder import RECORDED
 
 _MISSING = object()
 
@@ -212,11 +213,13 @@ def _install_tracing(undo: contextlib.ExitStack) -> None:
 
 
 def _needs_hooks(graph_module: Any) -> bool:
-    """True for a graph with our ops, or with calls of complex kernels alone."""
+    """True for a graph with our ops or nodes, or with calls of complex kernels alone."""
     from torch_complex_subclass.inductor_lowering.ops import NAMESPACE
 
     return any(
-        getattr(node.target, "namespace", None) == NAMESPACE or has_complex(node.meta.get("val"))
+        getattr(node.target, "namespace", None) == NAMESPACE
+        or RECORDED in node.meta
+        or has_complex(node.meta.get("val"))
         for node in getattr(graph_module, "graph", fx.Graph()).nodes
     )
 

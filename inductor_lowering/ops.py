@@ -79,3 +79,9 @@ def define() -> torch.library.Library:
         overload = getattr(getattr(torch.ops, NAMESPACE), name).default
         overload.py_impl(compat.functional_mode())(functools.partial(_functionalized, function))
     return library
+
+
+def edge_op(name: str) -> Any:
+    """Return one of our custom ops."""
+    define()
+    return getattr(getattr(torch.ops, NAMESPACE), name).default

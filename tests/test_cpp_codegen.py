@@ -241,6 +241,15 @@ def test_write_in_place_of_what_other_elements_give(name: str) -> None:
     assert_compiles(fn, a, backend="inductor_complex", dynamic=False, gradient=False)
 
 
+def test_both_parts_of_bfloat16_are_read_once() -> None:
+    def pairs() -> Tensor:
+        return tcs.to_bcomplex32(torch.randn(64, dtype=torch.complex64)).detach()
+
+    code = code_of(lambda a, b: a * b + a, pairs(), pairs())
+    assert code.count("words::loadu(") == (4 if is_vectorised() else 0)
+    assert ("c10::convert<float>" in code) != is_vectorised()
+
+
 def narrow_programs(a: Tensor, b: Tensor, half: Tensor) -> tuple[Tensor, ...]:
     return (
         a * b + a.exp(),

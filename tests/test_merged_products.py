@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, fx
 
 from torch_complex_subclass import boundary_pass, report
+from torch_complex_subclass.inductor_lowering.ops import edge_op
 from torch_complex_subclass.testing.compare import gradients
 from torch_complex_subclass.testing.eager import random
 from torch_complex_subclass.testing.interpret import interpreted
-from torch_complex_subclass.values import edge_op
 
 aten = torch.ops.aten
 c64 = torch.complex64

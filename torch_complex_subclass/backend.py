@@ -83,8 +83,9 @@ def _partitioner_class() -> Any:
 
 
 def _run(graph: fx.Graph) -> None:
-    from torch_complex_subclass import boundary_pass, graph_log, report
+    from torch_complex_subclass import blocks, boundary_pass, graph_log, report
 
+    blocks.mark_reads(graph)
     if boundary_pass.is_concerned(graph):
         graph_log.before(graph)
     found = boundary_pass.rewrite(graph, compat.select_decompositions())

@@ -5,7 +5,7 @@ before partitioning, node by node.
 
 Invariants:
 
-1. A node without complex values is left as it is, but for the square of a modulus.
+1. A node without complex values is left as it is, but for those of moduli.py and joined.py.
 2. A complex node whose op has a rule is replaced by the nodes that the rule records; values are
    those of the same rule in eager. Every other one keeps its op and its complex kernel.
 3. Complex memory is read through a real view of it and written once, interleaved, with the strides
@@ -42,19 +42,21 @@ from torch_complex_subclass.agreement import as_tensors, difference
 from torch_complex_subclass.decompositions import linalg
 from torch_complex_subclass.decompositions.registry import Interleaved, Kind, Pair, Rule
 from torch_complex_subclass.dtypes import has_complex
+from torch_complex_subclass.inductor_lowering.ops import edge_op
 from torch_complex_subclass.known_zeros import is_zero
 from torch_complex_subclass.merged_dims import split_rule
-from torch_complex_subclass.recorder import Recorder
+from torch_complex_subclass.recorder import RECORDED, Recorder
 from torch_complex_subclass.report import Report
-from torch_complex_subclass.values import Values, edge_op
+from torch_complex_subclass.values import Values
 
 aten = torch.ops.aten
 
 
 def is_concerned(graph: fx.Graph) -> bool:
-    """True when the pass has something to do: a complex value, or an input with the neg bit."""
+    """True when the pass has something to do: a complex value, one of ours, or a neg bit."""
     values = [node.meta.get("val") for node in graph.nodes]
-    return any(has_complex(v) or (isinstance(v, Tensor) and v.is_neg()) for v in values)
+    is_ours = any(RECORDED in node.meta for node in graph.nodes)
+    return is_ours or any(has_complex(v) or (isinstance(v, Tensor) and v.is_neg()) for v in values)
 
 
 def rewrite(graph: fx.Graph, decompositions: dict[Any, Callable[..., Any]]) -> Report:
@@ -151,6 +153,8 @@ class _Rewriter:
             self._assign(node, moduli.square(z, node.target, self.recorder))
         elif has_complex(node.meta.get("val")) or any(map(self.values.holds, node.all_input_nodes)):
             self._rewrite(node)
+        elif shorter := self.values.joined.shorter(node):
+            self._assign(node, shorter)
 
     def _write_negated(self, node: fx.Node) -> None:
         """Write to a real input with the neg bit: its memory takes the negated values."""
@@ -361,13 +365,9 @@ class _Rewriter:
         self._store_operands(node, resolve=resolve)
         self._set_library_result(node, library_calls.planned_result(node, self.recorder, resolved))
         if node.target is not operator.getitem:
-            trusted = node.target in library_calls.PLAIN_RESULTS
-            chosen = (
-                trusted
-                or reason == data_sized.REASON
-                or (rule is not None and reason == rule.reason)
-            )
-            self.report.add(node, "native" if chosen else "fallback", reason)
+            chosen = node.target in library_calls.PLAIN_RESULTS or reason == data_sized.REASON
+            by_rule = rule is not None and reason == rule.reason
+            self.report.add(node, "native" if chosen or by_rule else "fallback", reason)
 
     def _is_conj(self, node: fx.Node) -> bool:
         return self.values.holds(node) and node.meta["val"].is_conj()

@@ -101,7 +101,7 @@ def _change_view(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]
     view = functional(*args, **kwargs)
     with without_subclass_dispatch():
         func(*args, **kwargs)
-    z.re, z.im, z._block = view.re, view.im, None
+    z.re, z.im, z._block, z._is_whole = view.re, view.im, None, False
     return z
 
 

@@ -12,8 +12,8 @@ from torch_complex_subclass import backend, dispatch
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.collapse import Pattern
 from torch_complex_subclass.decompositions.registry import Pair, Rule
+from torch_complex_subclass.inductor_lowering.ops import edge_op
 from torch_complex_subclass.recorder import Recorder
-from torch_complex_subclass.values import edge_op
 
 aten = torch.ops.aten
 

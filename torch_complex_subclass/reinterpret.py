@@ -15,8 +15,9 @@ from torch._ops import OpOverload
 
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions.registry import Interleaved, Rule
+from torch_complex_subclass.joined import viewed
 from torch_complex_subclass.recorder import Recorder
-from torch_complex_subclass.values import Values, viewed
+from torch_complex_subclass.values import Values
 
 ELSEWHERE = "the memory it reinterprets is not that of one dense value of the graph"
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch._ops import OpOverload
 
-from torch_complex_subclass import bfloat16_parts, config, dispatch, errors, storage
+from torch_complex_subclass import bfloat16_parts, config, dispatch, errors, layouts, storage
 from torch_complex_subclass.decompositions.registry import Interleaved, Kind, Pair, Rule
 from torch_complex_subclass.dtypes import BComplex32, complex_dtype, torch_dtype
 from torch_complex_subclass.torch_compat import (
@@ -50,6 +50,7 @@ class ComplexTensor(torch.Tensor):
     re: Tensor
     im: Tensor
     _block: Tensor | None
+    _is_whole: bool = False
 
     __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
@@ -81,7 +82,7 @@ class ComplexTensor(torch.Tensor):
     def _wrap_block(cls, block: Tensor, strides: Any = None) -> ComplexTensor:
         """Make a tensor on real memory of shape `(..., 2)`."""
         self = cls._wrap(block.select(-1, 0), block.select(-1, 1), strides)
-        self._block = block
+        self._block, self._is_whole = block, True
         return self
 
     @property
@@ -188,13 +189,16 @@ class ComplexTensor(torch.Tensor):
 
     # The protocol of tensor subclasses.
 
-    def __tensor_flatten__(self) -> tuple[list[str], None]:
-        return ["re", "im"], None
+    def __tensor_flatten__(self) -> tuple[list[str], str]:
+        layout = layouts.layout_of(self)
+        return layouts.ATTRIBUTES[layout], layout
 
     @staticmethod
     def __tensor_unflatten__(
-        inner: dict[str, Tensor], context: None, outer_size: Any, outer_stride: Any
+        inner: dict[str, Tensor], layout: str, outer_size: Any, outer_stride: Any
     ) -> ComplexTensor:
+        if layout == layouts.BLOCK:
+            return ComplexTensor._wrap_block(inner["_block"], outer_stride)
         return ComplexTensor._wrap(inner["re"], inner["im"], outer_stride)
 
     def _view_func_unsafe(self, *args: Any) -> Any:
@@ -203,6 +207,10 @@ class ComplexTensor(torch.Tensor):
 
         with replaying_views():
             return super()._view_func_unsafe(*args)
+
+    def __coerce_same_metadata_as_tangent__(self, layout: str, other: Any = None) -> Any:
+        """Lay a gradient out as compiled code expects it; None where that has another class."""
+        return None if other is not None else layouts.relaid(self, layout)
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
         with torch.no_grad():

@@ -50,6 +50,16 @@ def has_plain_storage(t: Tensor) -> bool:
     )
 
 
+def is_view(t: Tensor) -> bool:
+    """True for a tensor that autograd knows as a view of another."""
+    return t._is_view()
+
+
+def is_memory(t: Tensor) -> bool:
+    """True for a tensor of torch's own class with storage, unless a tracer follows it."""
+    return type(t) is Tensor and has_plain_storage(t) and not is_traced(t)
+
+
 def _kind_of_tensor(t: Tensor) -> int:
     return torch._C._dispatch_keys(t).raw_repr()
 
@@ -665,6 +675,14 @@ def is_tangent(node: fx.Node) -> bool:
     return node.op == "placeholder" and name.startswith("tangents") and "token" not in name
 
 
+def attribute_of_input(node: fx.Node) -> str | None:
+    """Name of the attribute of a tensor subclass that a placeholder receives, or None."""
+    from torch._functorch._aot_autograd.descriptors import SubclassGetAttrAOTInput
+
+    described = node.meta.get("desc")
+    return described.attr if isinstance(described, SubclassGetAttrAOTInput) else None
+
+
 def is_of_backward(node: fx.Node) -> bool:
     """True for a node of a joint graph that only gradients need."""
     return node.meta.get("partitioner_tag") == "is_backward"
@@ -685,17 +703,17 @@ def same_sizes(a: Iterable[Any], b: Iterable[Any]) -> bool:
     return len(one) == len(other) and all(known(m == n) for m, n in zip(one, other, strict=True))
 
 
-def same_geometry(a: Tensor, b: Tensor) -> bool:
-    """True when sizes and strides are known to be equal, without a guard.
+def same_geometry(a: Tensor, b: Tensor, factor: int = 1) -> bool:
+    """True when sizes are known to be equal, and strides of b `factor` times those of a.
 
-    The stride of a dimension of size one says nothing.
+    Makes no guard. The stride of a dimension of size one says nothing.
     """
     from torch.fx.experimental.symbolic_shapes import statically_known_true as known
 
     if not same_sizes(a.shape, b.shape):
         return False
     dims = [dim for dim in range(a.dim()) if not known(a.shape[dim] == 1)]
-    return all(known(a.stride(dim) == b.stride(dim)) for dim in dims)
+    return all(known(factor * a.stride(dim) == b.stride(dim)) for dim in dims)
 
 
 def has_data_decided_size(t: Tensor) -> bool:

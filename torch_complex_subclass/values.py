@@ -11,29 +11,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx
-from torch._ops import OpOverload
 
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions.registry import Pair
-from torch_complex_subclass.inductor_lowering import ops
+from torch_complex_subclass.inductor_lowering.ops import edge_op
+from torch_complex_subclass.joined import Joined, viewed
 from torch_complex_subclass.recorder import Recorder
 
 aten = torch.ops.aten
-
-
-def edge_op(name: str) -> Any:
-    """Return one of our custom ops."""
-    ops.define()
-    return getattr(getattr(torch.ops, ops.NAMESPACE), name).default
-
-
-def viewed(node: fx.Node) -> fx.Node | None:
-    """Return what `node` is a view of, or None; `node` may be one of several views."""
-    call: Any = node.args[0] if node.target is operator.getitem else node
-    if not isinstance(call.target, OpOverload) or not compat.returns_view(call.target):
-        return None
-    base = call.args[0]
-    return base if isinstance(base, fx.Node) else None
 
 
 class Values:
@@ -41,6 +26,7 @@ class Values:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
+        self.joined = Joined(recorder)
         self._pairs: dict[fx.Node, Pair] = {}
         self._interleaved: dict[fx.Node, fx.Node] = {}
         self._stored: dict[fx.Node, fx.Node] = {}
@@ -200,15 +186,11 @@ class Values:
 
     def as_parts_of(self, node: fx.Node, joined: fx.Node) -> None:
         """Give `node` the parts that `joined`, a real `(..., 2)` node, was put together from."""
-        self.set_interleaved(node, joined)
-        pieces = _pieces(joined)
-        if pieces is not None:
-            re, im = (self._recorder.emit(aten.select.int, p, -1, 0) for p in pieces)
-            self.set_pair(node, Pair(re, im))
-        elif _is_one_part_replaced(joined):
-            base, part, _, i = joined.args[:4]
-            other = self._recorder.emit(aten.select.int, base, -1, 1 - i)  # type: ignore[operator]
-            self.set_pair(node, Pair(part, other) if i == 0 else Pair(other, part))
+        pair = self.joined.parts(joined)
+        if pair is None:
+            self.set_interleaved(node, joined)
+        else:
+            self.set_pair(node, pair)
 
     def write(self, target: fx.Node, source: fx.Node) -> None:
         """Write a value into the memory of a complex input."""
@@ -221,27 +203,3 @@ class Values:
         re, im = self.pair(source)
         im = self._recorder.emit(aten.neg.default, im) if conj else im
         self._recorder.emit_write(edge_op("write"), target, memory, re, im)
-
-
-def _is_one_part_replaced(joined: fx.Node) -> bool:
-    """True for a node that replaces one part, as the gradient of a real part does in zeros."""
-    if joined.target is not aten.select_scatter.default:
-        return False
-    base, part, dim, i = joined.args[:4]
-    same = base.meta["val"].dtype == part.meta["val"].dtype  # type: ignore[union-attr]
-    return same and dim in (-1, joined.meta["val"].dim() - 1) and i in (0, 1)
-
-
-def _pieces(joined: fx.Node) -> tuple[fx.Node, fx.Node] | None:
-    """The two tensors of shape `(..., 1)` that a node joins along its last dimension."""
-    if joined.target is not aten.cat.default or len(joined.args) != 2:
-        return None
-    args: Any = joined.args
-    pieces, dim = args
-    if len(pieces) != 2 or dim not in (-1, joined.meta["val"].dim() - 1):
-        return None
-    re, im = pieces
-    sizes = [p.meta["val"].shape for p in (re, im)]
-    dtypes = {n.meta["val"].dtype for n in (re, im, joined)}
-    same = len(dtypes) == 1 and all(isinstance(s[-1], int) and s[-1] == 1 for s in sizes)
-    return (re, im) if same else None

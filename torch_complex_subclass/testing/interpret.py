@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import fx
 
-from torch_complex_subclass import boundary_pass, report
+from torch_complex_subclass import blocks, boundary_pass, report
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.backend import enabled
 
@@ -23,6 +23,7 @@ def interpreted(gm: fx.GraphModule, example_inputs: Any) -> Any:
     """
 
     def rewrite(graph: fx.Graph) -> None:
+        blocks.mark_reads(graph)
         found = boundary_pass.rewrite(graph, compat.select_decompositions())
         graph.lint()
         report.publish(found)

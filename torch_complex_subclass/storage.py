@@ -7,6 +7,8 @@ shape `(..., 2)`, its *block*, which is what `view_as_real` promises.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -108,3 +110,15 @@ def plain_copy(re: Tensor, im: Tensor) -> Tensor:
     if re.dtype == torch.bfloat16:
         re, im = re.float(), im.float()
     return torch.complex(re, im)
+
+
+def as_strided(z: Any, size: Any, stride: Any, offset: Any = None) -> tuple[Tensor, Tensor, Any]:
+    """View the parts of a ComplexTensor with strides and offset in its elements.
+
+    Returns both parts, which may lie in either order, and the strides.
+    """
+    step_between = step(z.re)
+    shift = 0 if offset is None else (offset - z.storage_offset()) * step_between
+    strides = [s * step_between for s in stride]
+    re, im = (p.as_strided(size, strides, p.storage_offset() + shift) for p in (z.re, z.im))
+    return re, im, stride

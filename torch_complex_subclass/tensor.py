@@ -9,7 +9,15 @@ import torch
 from torch import Tensor
 from torch._ops import OpOverload
 
-from torch_complex_subclass import bfloat16_parts, config, dispatch, errors, layouts, storage
+from torch_complex_subclass import (
+    bfloat16_parts,
+    config,
+    dispatch,
+    errors,
+    layouts,
+    printing,
+    storage,
+)
 from torch_complex_subclass.decompositions.registry import Interleaved, Kind, Pair, Rule
 from torch_complex_subclass.dtypes import BComplex32, complex_dtype, torch_dtype
 from torch_complex_subclass.torch_compat import (
@@ -213,15 +221,7 @@ class ComplexTensor(torch.Tensor):
         return None if other is not None else layouts.relaid(self, layout)
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
-        with torch.no_grad():
-            # Of the parts: no op, since one that returns a view would move them together.
-            plain = storage.to_plain(self.re, self.im)
-            text = repr(plain).removeprefix("tensor(").removesuffix(")")
-        suffix = ", requires_grad=True" if self.requires_grad and self.is_leaf else ""
-        if self.grad_fn is not None:
-            suffix = f", grad_fn=<{type(self.grad_fn).__name__}>"
-        own = f", dtype={bfloat16_parts.NAME}" if bfloat16_parts.has_bfloat16_parts(self) else ""
-        return f"ComplexTensor({text}{own}{suffix})"
+        return printing.text(self)
 
     def to(self, *args: Any, **kwargs: Any) -> Tensor:
         """Convert as `torch.Tensor.to` does; the dtype may be `tcs.bcomplex32` too."""
@@ -317,7 +317,7 @@ def _dispatch(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     if returns_view(func):
         dispatch.tree_map(_settle, args)
     if func is aten.as_strided.default:
-        return _as_strided(*args, **kwargs)
+        return ComplexTensor._wrap(*storage.as_strided(*args, **kwargs))
     if rule is not None and rule.kind is Kind.COMPOSITE:
         return _compose(rule, args, kwargs)
     if bfloat16_parts.has_formula_operand(args):
@@ -385,15 +385,6 @@ def _reinterpret(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
     if isinstance(result, Interleaved):
         return ComplexTensor._wrap_block(result.memory)
     return _call_native(rule.op, args, kwargs) if result is NotImplemented else result
-
-
-def _as_strided(z: ComplexTensor, size: Any, stride: Any, offset: Any = None) -> ComplexTensor:
-    """View the memory with strides and offset in elements of `z`, in either order of parts."""
-    step = storage.step(z.re)
-    shift = 0 if offset is None else (offset - z.storage_offset()) * step
-    strides = [s * step for s in stride]
-    parts = [p.as_strided(size, strides, p.storage_offset() + shift) for p in (z.re, z.im)]
-    return ComplexTensor._wrap(parts[0], parts[1], stride)
 
 
 def _call_native(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from torch_complex_subclass.decompositions.registry import composite
 from torch_complex_subclass.dtypes import real_dtype
+from torch_complex_subclass.torch_compat import overloads_of_some_versions
 
 aten = torch.ops.aten
 
@@ -73,3 +74,25 @@ def linalg_pinv(
 def _as_column(tolerance: Any) -> Any:
     """Tolerances are given per matrix, and compared with every value of it."""
     return tolerance.unsqueeze(-1) if isinstance(tolerance, Tensor) else tolerance
+
+
+# The kernels of these two lose their lazy conjugates as that of linalg_pinv does.
+
+
+def _linalg_matrix_sqrth(z: Tensor) -> Tensor:
+    """Principal square root of Hermitian positive-definite (..., n, n), by its eigenvalues."""
+    values, vectors = torch.linalg.eigh(z)
+    root: Tensor = (vectors * values.sqrt().unsqueeze(-2)) @ vectors.mH
+    return root
+
+
+def _linalg_polar(z: Tensor) -> tuple[Tensor, Tensor]:
+    """Factors of (..., m, n): orthonormal columns (..., m, n), Hermitian (..., n, n)."""
+    left, values, rows = torch.linalg.svd(z, full_matrices=False)
+    return left @ rows, (rows.mH * values.unsqueeze(-2)) @ rows
+
+
+for _op in overloads_of_some_versions("linalg_matrix_sqrth.default"):
+    composite(_op)(_linalg_matrix_sqrth)
+for _op in overloads_of_some_versions("linalg_polar.default"):
+    composite(_op)(_linalg_polar)

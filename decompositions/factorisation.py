@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 
 from torch_complex_subclass.decompositions.registry import native
+from torch_complex_subclass.torch_compat import overloads_of_some_versions
 
 aten = torch.ops.aten
 
@@ -16,7 +17,6 @@ native(
     aten._linalg_eigh.default,
     aten._linalg_eigvals.default,
     aten._linalg_svd.default,
-    aten.cholesky.default,
     aten.cholesky_inverse.default,
     aten.cholesky_solve.default,
     aten.geqrf.default,
@@ -30,6 +30,7 @@ native(
     aten.linalg_qr.default,
     aten.lu_unpack.default,
     aten.ormqr.default,
+    *overloads_of_some_versions("cholesky.default"),
     reason="a factorisation of the linear algebra library",
 )
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from torch_complex_subclass.decompositions.registry import composite
+from torch_complex_subclass.torch_compat import overloads_of_some_versions
 
 aten = torch.ops.aten
 
@@ -117,8 +118,8 @@ def _register() -> None:
             composite(getattr(getattr(aten, f"_foreach_{name}"), overload))(each)
     composite(aten._foreach_addcmul.Tensor)(with_values(_addcmul_tensor))
     composite(aten._foreach_addcdiv.Tensor)(with_values(_addcdiv_tensor))
-    if hasattr(aten, "_foreach_clone"):  # torch 2.11 has none
-        composite(aten._foreach_clone.default)(for_each(torch.clone))
+    for op in overloads_of_some_versions("_foreach_clone.default"):
+        composite(op)(for_each(torch.clone))
     composite(aten._foreach_copy.default)(for_each(_copy))
     composite(aten._foreach_zero.default)(for_each(torch.zeros_like))
     composite(aten._foreach_norm.Scalar)(for_each(_vector_norm))

@@ -36,7 +36,8 @@ pairs(1).store({pointer} + 2 * words::size());
 
 def fill_vectors(kernel: Any) -> bool:
     """True where a loop takes as many bfloat16 at a time as fit into a vector, and no tail."""
-    return kernel._get_raw_num_vectors(torch.bfloat16) == 1 and not kernel.tail_size
+    lanes: int = kernel.vec_isa.bit_width() // (8 * torch.bfloat16.itemsize)
+    return bool(kernel.tiling_factor == lanes and not kernel.tail_size)
 
 
 def load_code(pointer: str) -> str:

@@ -18,6 +18,7 @@ from torch._inductor.utils import sympy_product
 from torch._inductor.virtualized import V, ops
 from torch.utils._ordered_set import OrderedSet
 
+from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions.compensated import product_error_op
 from torch_complex_subclass.inductor_lowering import fused_rules, interleaved
 from torch_complex_subclass.inductor_lowering import ops as custom
@@ -33,7 +34,7 @@ class LibraryView(ir.FallbackKernel):
         """Call the view op `op`, of one tensor."""
         x.realize()
         with V.graph.fake_mode:
-            example, tensors, others, unflatten, unbacked = cls.process_kernel(op, x)
+            example, tensors, others, unflatten, unbacked = compat.library_call(cls, op, x)
         device = x.get_device()
         assert device is not None
         call = cls(

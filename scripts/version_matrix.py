@@ -23,7 +23,7 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).parents[1]
 NEWEST = "newest"
-VERSIONS = ("2.11", "2.12", "2.13", NEWEST)
+VERSIONS = ("2.11", "2.12", "2.13", "2.14", NEWEST)
 NEEDED_GB = 12
 # Torch says itself which of these it works with.
 LEFT_TO_TORCH = ("torch", "setuptools")

@@ -14,7 +14,7 @@ import torch_complex_subclass as tcs
 from torch_complex_subclass import ComplexTensor, bcomplex32
 from torch_complex_subclass.bfloat16_parts import has_bfloat16_parts
 from torch_complex_subclass.dtypes import Dtype, result_dtype
-from torch_complex_subclass.testing.eager import split
+from torch_complex_subclass.testing.eager import result_type, split
 
 B, C32, C64, C128 = bcomplex32, torch.complex32, torch.complex64, torch.complex128
 
@@ -95,7 +95,7 @@ def test_default_dtype_does_not_matter(default: torch.dtype) -> None:
     try:
         check(tensor(B, (2,)), 1j, B)
         # A number and a real tensor alone make no bcomplex32.
-        assert torch.result_type(torch.ones(2, dtype=torch.bfloat16), 1j) == torch.complex64
+        assert result_type(torch.ones(2, dtype=torch.bfloat16), 1j) == torch.complex64
         assert result_dtype([torch.ones(2, dtype=torch.bfloat16), (0.0, 1.0)]) == torch.complex64
     finally:
         torch.set_default_dtype(before)

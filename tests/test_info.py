@@ -38,3 +38,20 @@ def test_missing_compiler(
     monkeypatch.setattr(compat, "cpp_compiler", lambda: (None, None))
     assert main(["info"]) == 1
     assert "install g++ 11 or later" in capsys.readouterr().out
+
+
+def test_torch_that_was_never_tried(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remark = "this torch is newer than 2.0, the newest that the tests were run under"
+    assert remark not in printed(capsys)
+    monkeypatch.setattr(compat, "NEWEST_TRIED", (2, 0))
+    assert remark in printed(capsys)
+
+
+@pytest.mark.parametrize(
+    ("version", "untried"),
+    [("2.11.0", False), ("2.15.1+cu132", False), ("2.16.0a0+git1", True), ("3.0", True)],
+)
+def test_newer_versions_are_untried(version: str, untried: bool) -> None:
+    assert compat.is_untried(version) is untried

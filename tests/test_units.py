@@ -29,7 +29,7 @@ def graph_with_rule(crossed: bool) -> fx.GraphModule:
         node = graph.call_function(op, args)
         node.meta["val"] = torch.ones(3)
         if in_rule:
-            node.meta[RULE] = 0, aten.exp.default
+            node.meta[RULE] = 0, aten.exp.default, op
         return node
 
     first = call(aten.mul.Tensor, x, 3)
@@ -54,6 +54,18 @@ def test_a_rule_becomes_one_node_and_comes_back() -> None:
     module.recompile()
     assert aten.exp.default not in {node.target for node in module.graph.nodes}
     torch.testing.assert_close(module(x), expected, rtol=0, atol=0)
+
+
+def test_an_operand_with_the_metadata_of_a_rule_is_no_part_of_it() -> None:
+    """Inductor replaces `x * 1.0` by x and hands its metadata on."""
+    module = graph_with_rule(crossed=False)
+    x, first = list(module.graph.nodes)[:2]
+    x.meta[RULE] = first.meta[RULE]
+    found = units.contract(module.graph)
+    module.graph.lint()
+    units.expand(module.graph, found)
+    module.graph.lint()
+    assert x in module.graph.nodes
 
 
 def test_a_rule_that_a_path_leaves_and_enters_stays() -> None:

@@ -41,7 +41,7 @@ from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.agreement import as_tensors, difference
 from torch_complex_subclass.decompositions import linalg
 from torch_complex_subclass.decompositions.registry import Interleaved, Kind, Pair, Rule
-from torch_complex_subclass.dtypes import has_complex
+from torch_complex_subclass.dtypes import STORED_ONLY, has_complex, is_stored_only
 from torch_complex_subclass.inductor_lowering.ops import edge_op
 from torch_complex_subclass.known_zeros import is_zero
 from torch_complex_subclass.merged_dims import split_rule
@@ -151,6 +151,8 @@ class _Rewriter:
         elif node in self.squares:
             z = self._operand(self.squares[node])
             self._assign(node, moduli.square(z, node.target, self.recorder))
+        elif is_stored_only(node.meta.get("val")) and node.target is not aten.copy_.default:
+            self._keep(node, None, STORED_ONLY)
         elif has_complex(node.meta.get("val")) or any(map(self.values.holds, node.all_input_nodes)):
             self._rewrite(node)
         elif shorter := self.values.joined.shorter(node):
@@ -208,8 +210,6 @@ class _Rewriter:
         else:
             self.tuples[node] = result
         self.replaced.append(node)
-
-    # Complex nodes.
 
     def _rewrite(self, node: fx.Node) -> None:
         special_cases: dict[Any, Callable[[fx.Node], None]] = {

@@ -9,7 +9,13 @@ from torch import Tensor
 
 from torch_complex_subclass import errors
 from torch_complex_subclass.bfloat16_parts import dtype_of
-from torch_complex_subclass.dtypes import BComplex32, Dtype, bcomplex32, real_dtype
+from torch_complex_subclass.dtypes import (
+    TORCH_BCOMPLEX32,
+    BComplex32,
+    Dtype,
+    bcomplex32,
+    real_dtype,
+)
 from torch_complex_subclass.tensor import ComplexTensor
 
 _WIDER = (torch.complex64, torch.complex128)
@@ -32,14 +38,14 @@ def convert(
     """Convert to or from bcomplex32 as the arguments of `Tensor.to` say.
 
     Returns the tensor and the arguments that are left: all of them where bcomplex32 is neither
-    the dtype asked for nor that of `z`.
+    the dtype asked for nor that of `z`. Torch's own dtype of this name asks for it too.
     """
     other = args[0] if args else kwargs.get("other")
     if isinstance(other, Tensor):  # its dtype alone would not tell which complex32 it is
         args = (other.device, dtype_of(other), *args[1:])
         kwargs = {name: value for name, value in kwargs.items() if name != "other"}
     asked = next((v for v in (*args, kwargs.get("dtype")) if isinstance(v, Dtype)), None)
-    if isinstance(asked, BComplex32):
+    if isinstance(asked, BComplex32) or (asked is not None and asked is TORCH_BCOMPLEX32):
         z = to_bcomplex32(z)
     elif asked in _WIDER and dtype_of(z) is bcomplex32:
         z = _widen(z, asked)

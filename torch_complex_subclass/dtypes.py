@@ -47,6 +47,9 @@ bcomplex32 = BComplex32.bcomplex32
 # The dtype that torch knows tensors of bcomplex32 by: of its size, and complex.
 OUTER = torch.complex32
 
+# The dtype of this name that newer versions of torch have.
+TORCH_BCOMPLEX32: torch.dtype | None = getattr(torch, "bcomplex32", None)
+
 # What a rule's dtype can be.
 Dtype: TypeAlias = torch.dtype | BComplex32
 
@@ -186,6 +189,16 @@ def _round_to_odd(x: Tensor) -> Tensor:
     inexact_even = (back != x) & ~x.isnan() & (bits & 1 == 0)
     step = torch.where(x.abs() > back.abs(), 1, -1).to(torch.int32)
     return torch.where(inexact_even, bits + step, bits).view(torch.float32)
+
+
+STORED_ONLY = "torch stores numbers in its own bcomplex32, and has no kernels that compute in it"
+
+
+def is_stored_only(value: Any) -> bool:
+    """True when a node's value is, or contains, a tensor of the bcomplex32 inside torch."""
+    if isinstance(value, list | tuple):
+        return any(map(is_stored_only, value))
+    return isinstance(value, Tensor) and value.dtype is TORCH_BCOMPLEX32
 
 
 def has_complex(value: Any) -> bool:

@@ -27,7 +27,11 @@ INNER = "torch_complex_subclass_inner"
 """Metadata of nodes whose value only the rule that they come from reads."""
 
 RULE = "torch_complex_subclass_rule"
-"""Metadata of nodes of an elementwise rule: which application of a rule, and the op it is for."""
+"""Metadata of nodes of an elementwise rule: its application's number, its op, the node's target.
+
+Inductor hands the metadata of a node that does nothing, such as `x * 1.0`, on to its operand: the
+target tells whose it was.
+"""
 
 # Metadata that describes a node's own value, or arguments it no longer has.
 _NOT_INHERITED = ("val", "tensor_meta", "eager_input_vals", "unbacked_bindings")
@@ -124,7 +128,7 @@ class Recorder(TorchDispatchMode):
             if node not in kept:
                 node.meta[INNER] = True
             if node.op == "call_function":
-                node.meta[RULE] = since, op
+                node.meta[RULE] = since, op, node.target
 
     def erase_unused(self) -> None:
         """Remove recorded nodes that nothing reads."""

@@ -1,6 +1,6 @@
 """Every private torch name this package uses, behind one name of our own.
 
-Written for torch 2.11 to 2.13. Inductor is imported inside functions: importing this package must
+Written for torch 2.11 to 2.15. Inductor is imported inside functions: importing this package must
 not import it.
 """
 
@@ -37,6 +37,14 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 Decompositions = dict[Any, Callable[..., Any]]
+
+NEWEST_TRIED = (2, 15)
+"""The newest minor version of torch that the tests were run under."""
+
+
+def is_untried(version: str) -> bool:
+    """True for a version of torch that is newer than any that the tests were run under."""
+    return tuple(map(int, version.split(".")[:2])) > NEWEST_TRIED
 
 
 def has_plain_storage(t: Tensor) -> bool:
@@ -128,6 +136,14 @@ def overloads_of_aten() -> Iterator[OpOverload]:
         packet, _, overload = rest.partition(".")
         if namespace == "aten":
             yield getattr(getattr(torch.ops.aten, packet), overload or "default")
+
+
+def overloads_of_some_versions(*names: str) -> Iterator[OpOverload]:
+    """Of the named overloads of aten, those that this torch has."""
+    for name in names:
+        packet, _, overload = name.partition(".")
+        if overload in getattr(getattr(torch.ops.aten, packet, None), "overloads", list)():
+            yield getattr(getattr(torch.ops.aten, packet), overload)
 
 
 def associative_scan(combine: Callable[..., Any], elements: Any, dim: int = 0) -> Any:
@@ -484,6 +500,19 @@ def inductor_lowerings() -> dict[Any, Any]:
     from torch._inductor.lowering import lowerings
 
     return lowerings
+
+
+def library_call(kernel_class: Any, op: OpOverload, *args: Any) -> tuple[Any, ...]:
+    """What Inductor knows of a call of a library kernel.
+
+    An example of the result, arguments that are tensors, the others, the function that makes both
+    into the op's arguments again, and symbols for sizes that data decide.
+    """
+    call = kernel_class.process_kernel(op, *args)
+    if isinstance(call, tuple):  # up to torch 2.13
+        return call
+    tensors, others = call.tensor_args, call.non_tensor_args
+    return call.example_output, tensors, others, call.unflatten_args, call.unbacked_bindings
 
 
 def graph_pass_base() -> type:

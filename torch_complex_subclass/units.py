@@ -57,8 +57,9 @@ def contract(graph: fx.Graph) -> Units:
     """Make each rule one node; `expand` takes what this returns."""
     members: dict[int, list[fx.Node]] = {}
     for node in graph.nodes:
-        if RULE in node.meta:
-            members.setdefault(node.meta[RULE][0], []).append(node)
+        number, _, target = node.meta.get(RULE, (None, None, None))
+        if number is not None and target is node.target:
+            members.setdefault(number, []).append(node)
     return {
         number: _contract(graph, number, nodes)
         for number, nodes in members.items()

@@ -34,6 +34,16 @@ def random(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     return torch.randn(shape, dtype=wide).to(dtype)
 
 
+def result_type(a: Any, b: Any) -> torch.dtype:
+    """The dtype of torch's own result for two operands, which its kernels compute.
+
+    From torch 2.14 on bfloat16 with a complex operand of less weight makes torch's own bcomplex32,
+    in which torch stores numbers and computes nothing. Before, and here, that is complex64.
+    """
+    found = torch.result_type(a, b)
+    return torch.complex64 if found is getattr(torch, "bcomplex32", None) else found
+
+
 def planar(z: Tensor) -> ComplexTensor:
     """Return a ComplexTensor whose parts lie apart, as results of ops do."""
     z = z.resolve_conj()

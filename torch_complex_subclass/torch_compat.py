@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -988,12 +988,15 @@ def counted_kernels(caches: bool = False) -> Iterator[KernelCount]:
 
 
 def interpret_with_aot(
-    gm: fx.GraphModule, example_inputs: Any, rewrite: Callable[[fx.Graph], Any]
+    gm: fx.GraphModule,
+    example_inputs: Any,
+    rewrite: Callable[[fx.Graph], Any],
+    decompositions: Mapping[Any, Callable[..., Any]] | None = None,
 ) -> Callable[..., Any]:
     """Compile as Inductor would, `rewrite` in place of its passes, and run the graphs as they are.
 
     The graph is rewritten where Inductor's joint-graph passes run: the inference graph as it is,
-    the joint graph before it is partitioned.
+    the joint graph before it is partitioned. Without `decompositions`, those of Inductor are taken.
     """
     from functorch.compile import make_boxed_func, min_cut_rematerialization_partition
     from torch._functorch.aot_autograd import aot_module_simplified
@@ -1020,6 +1023,6 @@ def interpret_with_aot(
         bw_compiler=run,
         inference_compiler=infer,
         partition_fn=partition,
-        decompositions=select_decompositions(),
+        decompositions=select_decompositions() if decompositions is None else decompositions,
         keep_inference_input_mutations=True,
     )

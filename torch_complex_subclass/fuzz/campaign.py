@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from tqdm import tqdm
 
 from torch_complex_subclass import torch_compat as compat
-from torch_complex_subclass.fuzz.check import COMPILERS, Failure, InvalidProgramError, check
+from torch_complex_subclass.fuzz.check import COMPILERS, Failure, InvalidProgramError, failures
 from torch_complex_subclass.fuzz.generate import generate
 from torch_complex_subclass.fuzz.judge import torch_is_at_fault
 from torch_complex_subclass.fuzz.minimise import minimise
@@ -81,15 +81,15 @@ def _one(plan: Plan, index: int, tally: Tally) -> None:
     tally.programs += 1
     tally.steps += len(program.steps)
     try:
-        failure = check(program, COMPILERS[plan.backend])
-        why = torch_is_at_fault(program, failure) if failure else ""
+        wrong = list(failures(program, COMPILERS[plan.backend]))
+        why = torch_is_at_fault(program, wrong, plan.backend) if wrong else ""
     except InvalidProgramError:
         tally.invalid += 1
         return
-    if failure and why:
-        tally.excluded[f"{failure.kind} {failure.where}: {why}".replace(" :", ":")] += 1
-    elif failure:
-        small, last = _smallest(plan, program, failure)
+    if wrong and why:
+        tally.excluded[f"{wrong[0].kind} {wrong[0].where}: {why}".replace(" :", ":")] += 1
+    elif wrong:
+        small, last = _smallest(plan, program, wrong[0])
         tally.found.append(Found(index, last, small))
 
 
@@ -103,12 +103,14 @@ def _smallest(plan: Plan, program: Program, failure: Failure) -> tuple[Program, 
         if left < 0:
             return False
         try:
-            now = check(candidate, COMPILERS[plan.backend])
+            now = list(failures(candidate, COMPILERS[plan.backend]))
+            if not any(map(failure.alike, now)):
+                return False
+            if torch_is_at_fault(candidate, now, plan.backend):
+                return False
         except InvalidProgramError:
             return False
-        if now is None or not failure.alike(now) or torch_is_at_fault(candidate, now):
-            return False
-        last = now
+        last = next(filter(failure.alike, now))
         return True
 
     return minimise(program, still_fails), last

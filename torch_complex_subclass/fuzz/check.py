@@ -1,9 +1,11 @@
-"""Checks one program: compiled against eager, and against stock torch where they differ."""
+"""Checks one program: compiled against eager."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -11,7 +13,7 @@ from torch import Tensor
 
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.fuzz import compare
-from torch_complex_subclass.fuzz.observe import Compiler, Observation, observe
+from torch_complex_subclass.fuzz.observe import FILENAME, Compiler, Observation, observe
 from torch_complex_subclass.fuzz.perturb import Perturbed
 from torch_complex_subclass.fuzz.program import Runnable, is_narrow
 from torch_complex_subclass.testing.interpret import interpreted
@@ -32,6 +34,8 @@ class Failure:
     where: str
     detail: str
     index: int = 0
+    got: Any = field(default=None, compare=False, repr=False)
+    """What compiled code gave instead: numbers, strides, or where and how it raised."""
 
     def __str__(self) -> str:
         place = f" of {self.where}[{self.index}]" if self.where else ""
@@ -63,6 +67,11 @@ def decomposed(fn: Callable[..., Any], arguments: list[Tensor]) -> Callable[...,
     return compat.interpret_with_aot(_module(fn), arguments, lambda graph: None)
 
 
+def traced(fn: Callable[..., Any], arguments: list[Tensor]) -> Callable[..., Any]:
+    """Trace and functionalise with torch alone, without decompositions, and interpret."""
+    return compat.interpret_with_aot(_module(fn), arguments, lambda graph: None, {})
+
+
 def _compiled(backend: str) -> Compiler:
     def compiler(fn: Callable[..., Any], arguments: list[Tensor]) -> Callable[..., Any]:
         torch._dynamo.reset()
@@ -75,7 +84,7 @@ inductor = _compiled("inductor_complex")
 """Compile with Inductor's generated code."""
 
 stock = _compiled("aot_eager")
-"""Trace and functionalise with torch alone, and run the ops of the graph in eager."""
+"""As `traced`, but by way of Dynamo."""
 
 
 COMPILERS: dict[str, Compiler] = {"rewritten": rewritten, "inductor": inductor, "stock": stock}
@@ -104,9 +113,15 @@ class Reference:
         return self._others
 
 
-def _first_line(error: BaseException) -> str:
+def _raised(error: BaseException) -> Failure:
+    """What an error says, and of what type it is in which line of the program."""
     lines = [line for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {' '.join(lines[:2])[:300]}"
+    text = " ".join(lines[:2])[:300]
+    frames = traceback.extract_tb(error.__traceback__)
+    at = [frame.lineno for frame in frames if frame.filename == FILENAME]
+    place = at[-1] if at else re.sub(r"\d+", "", text)
+    kind = type(error).__name__
+    return Failure("error", "", f"{kind}: {text}", got=(kind, place))
 
 
 def check(program: Runnable, compiler: Compiler = rewritten) -> Failure | None:
@@ -114,24 +129,33 @@ def check(program: Runnable, compiler: Compiler = rewritten) -> Failure | None:
 
     Raises InvalidProgramError for a program that eager refuses.
     """
+    return next(failures(program, compiler), None)
+
+
+def failures(program: Runnable, compiler: Compiler = rewritten) -> Iterator[Failure]:
+    """Compare a compiled program with eager; yield all that is wrong.
+
+    Raises InvalidProgramError for a program that eager refuses.
+    """
     reference = Reference(program)
     try:
         ours = observe(program, compiler)
     except Exception as error:  # any error is a failure of what was compiled
-        return Failure("error", "", _first_line(error))
-    return _different_kind(ours, reference.eager) or _wrong_values(ours, reference)
+        yield _raised(error)
+        return
+    yield from _different_kind(ours, reference.eager)
+    yield from _wrong_values(ours, reference)
 
 
-def _different_kind(ours: Observation, eager: Observation) -> Failure | None:
+def _different_kind(ours: Observation, eager: Observation) -> Iterator[Failure]:
     for group in ("results", "arguments"):
         pairs = zip(getattr(ours, group), getattr(eager, group), strict=True)
-        for i, (got, want) in enumerate(pairs):
-            what, how = compare.different_kind(got, want)
-            if what:
-                return Failure(what, group, how, i)
+        for i, (seen, wanted) in enumerate(pairs):
+            for what, got, want in compare.differences(seen, wanted):
+                yield Failure(what, group, f"{got}, eager {want}", i, got)
     if ours.aliases != eager.aliases:
-        return Failure("aliasing", "results", f"{ours.aliases}, eager {eager.aliases}")
-    return None
+        detail = f"{ours.aliases}, eager {eager.aliases}"
+        yield Failure("aliasing", "results", detail, got=ours.aliases)
 
 
 def _numbers(seen: Observation) -> list[tuple[str, int, Tensor | None]]:
@@ -143,21 +167,22 @@ def _numbers(seen: Observation) -> list[tuple[str, int, Tensor | None]]:
     return found + [("gradients", i, g) for i, g in enumerate(seen.gradients)]
 
 
-def _wrong_values(ours: Observation, reference: Reference) -> Failure | None:
+def _wrong_values(ours: Observation, reference: Reference) -> Iterator[Failure]:
     rows = _numbers(ours), _numbers(reference.eager), _numbers(reference.exact)
     for place, ((group, i, got), (_, _, eager), (_, _, exact)) in enumerate(
         zip(*rows, strict=True)
     ):
-        if got is None and eager is None:
-            continue
         like = eager if eager is not None else got
-        assert like is not None
+        if like is None:
+            continue
         # No gradient is a gradient of zero.
         got, eager, exact = (
             torch.zeros_like(like) if t is None else t for t in (got, eager, exact)
         )
         if (got.shape, got.dtype) != (eager.shape, eager.dtype):
-            return Failure("dtype", group, f"{got.dtype}, eager {eager.dtype}", i)
+            if group == "gradients":  # of others it is told already
+                yield Failure("dtype", group, f"{got.dtype}, eager {eager.dtype}", i, got.dtype)
+            continue
         for runs in (_FEW, _MANY):
             others = [_numbers(seen)[place][2] for seen in reference.others(runs)]
             known = [t for t in others if t is not None]
@@ -166,5 +191,4 @@ def _wrong_values(ours: Observation, reference: Reference) -> Failure | None:
                 break
         else:
             detail = compare.describe(got, eager, exact, wrong)
-            return Failure("value", group, detail, i)
-    return None
+            yield Failure("value", group, detail, i, compare.Wrong(got, exact, wrong))

@@ -14,7 +14,8 @@ where rules deviate from eager there is listed and tested elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -49,6 +50,26 @@ def wrong_numbers(ours: Tensor, eager: Tensor, exact: Tensor, others: Sequence[T
     return compared & ~((ours.to(wide) - x).abs() <= allowed)
 
 
+@dataclass(frozen=True)
+class Wrong:
+    """Numbers of one tensor, what they should be, and a mask of the wrong ones."""
+
+    values: Tensor
+    exact: Tensor
+    mask: Tensor
+
+    def like(self, other: Wrong) -> bool:
+        """True when each number that is wrong here is wrong there, by the same within 1 %."""
+        if not bool((other.mask | ~self.mask).all()):
+            return False
+        wide = torch.complex128 if self.exact.is_complex() else torch.float64
+        ours, theirs, exact = (
+            t.to(wide)[self.mask] for t in (self.values, other.values, self.exact)
+        )
+        same = (ours == theirs) | ((ours - theirs).abs() <= 0.01 * (ours - exact).abs())
+        return bool((same | (ours.isnan() & theirs.isnan())).all())
+
+
 def describe(ours: Tensor, eager: Tensor, exact: Tensor, wrong: Tensor) -> str:
     """One line about the first wrong element."""
     at = tuple(wrong.nonzero()[0].tolist())
@@ -61,8 +82,8 @@ def strides_that_matter(strides: Iterable[int], sizes: Iterable[int]) -> list[in
     return [s for s, n in zip(strides, sizes, strict=True) if n > 1]
 
 
-def different_kind(ours: Seen, eager: Seen) -> tuple[str, str]:
-    """What a caller can see to differ besides values, and how; two empty texts if nothing.
+def differences(ours: Seen, eager: Seen) -> Iterator[tuple[str, Any, Any]]:
+    """What a caller can see to differ besides values: its name, ours, eager's.
 
     The neg bit is left out: a compiled result has its values with the sign applied.
     """
@@ -72,10 +93,9 @@ def different_kind(ours: Seen, eager: Seen) -> tuple[str, str]:
         ("conj bit", ours.conj, eager.conj),
         ("requires_grad", ours.requires_grad, eager.requires_grad),
     ]
-    if eager.value.numel() > 1:
+    if eager.value.numel() > 1 and ours.value.shape == eager.value.shape:
         got, want = (strides_that_matter(t.strides, t.value.shape) for t in (ours, eager))
         pairs.append(("strides", got, want))
     for what, got, want in pairs:
         if got != want:
-            return what, f"{got}, eager {want}"
-    return "", ""
+            yield what, got, want

@@ -16,6 +16,9 @@ from torch import Tensor
 from torch_complex_subclass.fuzz.make import make
 from torch_complex_subclass.fuzz.program import Runnable
 
+FILENAME = "<program>"
+"""What a traceback calls the source of a program."""
+
 Function = Callable[..., Any]
 # Takes a function and the tensors it will be called with; returns what to call instead.
 Compiler = Callable[[Function, list[Tensor]], Function]
@@ -65,7 +68,7 @@ def default_dtype(wide: bool) -> Iterator[None]:
 
 @functools.lru_cache(maxsize=16)
 def _code(source: str) -> CodeType:
-    return compile(source, "<program>", "exec")
+    return compile(source, FILENAME, "exec")
 
 
 def _seen(t: Tensor) -> Seen:

@@ -34,11 +34,16 @@ _EXACT = frozenset((
 ))
 # fmt: on
 
+# Kernels that round the operand of a function before they take it, so that the error of a result
+# near a zero of the function is as if the operand were another: sinc multiplies it by pi.
+_ROUND_FIRST = frozenset(("sinc",))
+
 
 class Perturbed(TorchDispatchMode):
     """Multiplies the result of each op by 1 + d, d random and at most `STRENGTH` eps.
 
-    A part that is zero stays zero, with a random sign.
+    A part that is zero stays zero, with a random sign. Operands of kernels that round them are
+    perturbed as well.
     """
 
     def __init__(self, seed: int) -> None:
@@ -48,13 +53,20 @@ class Perturbed(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: OpOverload, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
-        result = func(*args, **(kwargs or {}))
         name = func._schema.name.split("::")[1]
+        if name in _ROUND_FIRST:
+            args = pytree.tree_map_only(Tensor, self._copy, args)
+        result = func(*args, **(kwargs or {}))
         if name not in _EXACT and not compat.returns_view(func):
             for leaf in pytree.tree_leaves(result):
                 if isinstance(leaf, Tensor) and leaf.numel() > 0:
                     self._perturb(leaf)
         return result
+
+    def _copy(self, t: Tensor) -> Tensor:
+        copy = t.clone()
+        self._perturb(copy)
+        return copy
 
     def _perturb(self, t: Tensor) -> None:
         if t.is_complex():

@@ -1,0 +1,125 @@
+"""Which failures of random programs count as torch's own."""
+
+import pytest
+import torch
+
+from torch_complex_subclass.fuzz import judge
+from torch_complex_subclass.fuzz.check import failures
+from torch_complex_subclass.fuzz.perturb import Perturbed
+from torch_complex_subclass.fuzz.program import Input, Program, Step
+
+TWO = Program(
+    (Input("x0", (2, 3), "c64", 1),),
+    (Step("torch.sin(x0)", "v0"), Step("v0 * 2", "v1")),
+    ("v0", "v1"),
+)
+
+
+def changed(index, change):
+    """A compiler that changes one result."""
+
+    def compiler(fn, arguments):
+        def call(*inputs):
+            results = list(fn(*inputs))
+            results[index] = change(results[index])
+            return results
+
+        return call
+
+    return compiler
+
+
+def raises(error, text=""):
+    """A compiler that raises, in the program's line that has `text` if one is given."""
+
+    def compiler(fn, arguments):
+        if not text:
+            raise error
+        return lambda x: fn(Raising(x, error, text))
+
+    return compiler
+
+
+class Raising:
+    """Stands for a tensor in a program and raises when torch.sin or the product is asked."""
+
+    def __init__(self, value, error, text):
+        self.value, self.error, self.text = value, error, text
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        x = args[0]
+        if x.text == "sin":
+            raise x.error
+        return x
+
+    def __mul__(self, other):
+        raise self.error
+
+
+def verdict(ours, theirs, monkeypatch):
+    monkeypatch.setitem(judge._WITNESSES, "rewritten", [("theirs", theirs)])
+    found = list(failures(TWO, ours))
+    assert found
+    return judge.torch_is_at_fault(TWO, found, "rewritten")
+
+
+def plus(by):
+    return lambda t: t + by
+
+
+def by_columns(t):
+    """The same numbers with other strides."""
+    return t.mT.contiguous().mT
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "excused"),
+    [
+        (changed(0, plus(1)), changed(0, plus(1)), True),
+        (changed(0, plus(1)), changed(1, plus(1)), False),
+        (changed(0, plus(1)), changed(0, plus(2)), False),
+        (changed(0, plus(torch.nan)), changed(0, plus(torch.nan)), True),
+        (changed(0, by_columns), changed(0, by_columns), True),
+        (changed(0, by_columns), changed(0, plus(1)), False),
+        (changed(0, torch.conj_physical), changed(0, lambda t: t + 0.5), False),
+        (changed(1, torch.conj), changed(1, torch.conj), True),
+        (changed(1, torch.conj), changed(1, torch.conj_physical), False),
+        (raises(RuntimeError("a"), "sin"), raises(RuntimeError("b"), "sin"), True),
+        (raises(RuntimeError("a"), "sin"), raises(RuntimeError("a"), "*"), False),
+        (raises(RuntimeError("a"), "sin"), raises(TypeError("a"), "sin"), False),
+        (raises(RuntimeError("size 3")), raises(RuntimeError("size 4")), True),
+        (raises(RuntimeError("size 3")), raises(RuntimeError("another")), False),
+    ],
+)
+def test_only_the_same_failure_excuses(ours, theirs, excused, monkeypatch):
+    assert bool(verdict(ours, theirs, monkeypatch)) is excused
+
+
+def test_every_failure_needs_an_excuse(monkeypatch):
+    def both(fn, arguments):
+        first = changed(0, plus(1))(fn, arguments)
+        return changed(1, plus(1))(first, arguments)
+
+    assert not verdict(both, changed(0, plus(1)), monkeypatch)
+    assert verdict(both, both, monkeypatch)
+
+
+def test_strides_that_torch_traces_so_are_its_own(monkeypatch):
+    """The kernel gives the result of `number ** transposed` contiguous strides, the trace not."""
+    program = Program(
+        (Input("x0", (2, 3), "c64", 1, "transposed"),), (Step("2 ** x0", "v0"),), ("v0",)
+    )
+    monkeypatch.setitem(judge._WITNESSES, "rewritten", [])
+    found = list(failures(program))
+    assert [f.kind for f in found] == ["strides"]
+    assert judge.torch_is_at_fault(program, found, "rewritten") == judge.FAKE
+
+
+def test_operand_of_sinc_is_perturbed():
+    """sinc(-1) is zero; the kernel gives pi's rounding error, which double precision shows too."""
+    with Perturbed(0):
+        moved = torch.sinc(torch.tensor([-1.0], dtype=torch.float64))
+    assert moved.abs().item() > 1e-17
+    step = Step("torch.sinc(torch.tensor([1 + 2j, -1], dtype=c128))", "v0")
+    assert not list(failures(Program((), (step,), ("v0",))))

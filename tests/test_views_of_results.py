@@ -60,6 +60,9 @@ CASES = {
     "of a changed argument": mutated,
     "expanded": lambda z: (z + 1)[1:2].expand(3, 4).conj() @ z,
     "diagonal": lambda z: (z + 1)[:, 1:].diagonal().conj(),
+    # Kernels that give their result the conj bit.
+    "vdot of a conj operand": lambda z: torch.vdot(z[0], z[1].conj()),
+    "dot of two conj operands": lambda z: torch.dot(z[0].conj(), z[1].conj()).unsqueeze(0),
 }
 
 

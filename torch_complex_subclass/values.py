@@ -117,10 +117,20 @@ class Values:
         if node not in self._stored:
             if self._is_view_of_stored(node):
                 self._stored[node] = self._view(node)
+            elif node.meta["val"].is_conj():  # a kernel's choice, as of vdot
+                self._stored[node] = self._conjugate_of_conjugate(node)
             else:
                 real = self.interleaved(node)
                 self._stored[node] = self._recorder.emit(edge_op("as_complex"), real)
         return self._stored[node]
+
+    def _conjugate_of_conjugate(self, node: fx.Node) -> fx.Node:
+        """Write the conjugate of the value, and view it with the conj bit."""
+        re, im = self.pair(node)
+        negated = self._recorder.emit(aten.neg.default, im)
+        memory = self.join(re, negated, like=node.meta["val"])
+        stored = self._recorder.emit(edge_op("as_complex"), memory)
+        return self._recorder.emit(edge_op("conj_view"), stored)
 
     def resolved(self, node: fx.Node) -> fx.Node:
         """Return the value in complex memory, in the strides of the trace, without conj bit."""

@@ -160,6 +160,13 @@ def interleave(re: ir.TensorBox, im: ir.TensorBox) -> ir.TensorBox:
     return joined
 
 
+def placed(t: ir.TensorBox, stride: Any) -> ir.TensorBox:
+    """Copy into memory with these strides."""
+    strides = [sympy.expand(s) for s in stride]
+    result: ir.TensorBox = ir.ExternKernel.require_exact_strides(t, strides)
+    return result
+
+
 def _concatenated(parts: list[ir.TensorBox], dim: int) -> ir.TensorBox:
     """Store `parts` side by side along `dim`, contiguously."""
     node: Any = V.graph.current_node
@@ -294,6 +301,7 @@ def table() -> dict[Any, Callable[..., Any]]:
         conj_view,
         interleave,
         negated_memory,
+        placed,
         resolved,
         strided_view,
         write,

@@ -22,6 +22,10 @@ def _interleave(re: Tensor, im: Tensor) -> Tensor:
     return torch.stack([re, im], -1)
 
 
+def _placed(t: Tensor, stride: list[int]) -> Tensor:
+    return torch.empty_strided(t.shape, stride, dtype=t.dtype, device=t.device).copy_(t)
+
+
 def _write(z: Tensor, memory: Tensor, re: Tensor, im: Tensor) -> None:
     memory.select(-1, 0).copy_(re)
     memory.select(-1, 1).copy_(im)
@@ -42,6 +46,8 @@ _OPS: dict[str, Callable[..., Any]] = {
     "as_complex(Tensor(a) t) -> Tensor(a)": torch.view_as_complex,
     # Two real (...) to one contiguous (..., 2).
     "interleave(Tensor re, Tensor im) -> Tensor": _interleave,
+    # A copy with these strides, which leave gaps.
+    "placed(Tensor t, SymInt[] stride) -> Tensor": _placed,
     # Complex memory with other sizes and strides, starting `shift` elements further on.
     "strided_view(Tensor(a) z, SymInt[] size, SymInt[] stride, SymInt shift) -> Tensor(a)": (
         _strided_view

@@ -44,6 +44,14 @@ def mutated(z):
     return part.conj(), z.real
 
 
+def scattered(z):
+    """Copies that keep the gaps and overlaps of what they are of, and views of them."""
+    w = z[:, ::2].select_scatter(z[0, :2], 0, 0)
+    parts = torch.view_as_real(z[1:, 1:3].slice_scatter(z[:1, :2], 0, 0, 1))
+    hankel = z.as_strided((2, 3), (1, 1))  # elements overlap
+    return w, w.t(), parts, hankel.select_scatter(hankel[0], 0, 0)
+
+
 CASES = {
     "operand, conj of a transposed slice": lambda z: (z + 1)[1:].mT.conj() @ z[:3],
     "operand, two slices": lambda z: (z + 1)[1:].mT[1:].mH @ z[:3],
@@ -60,6 +68,7 @@ CASES = {
     "of a changed argument": mutated,
     "expanded": lambda z: (z + 1)[1:2].expand(3, 4).conj() @ z,
     "diagonal": lambda z: (z + 1)[:, 1:].diagonal().conj(),
+    "scattered": scattered,
     # Kernels that give their result the conj bit.
     "vdot of a conj operand": lambda z: torch.vdot(z[0], z[1].conj()),
     "dot of two conj operands": lambda z: torch.dot(z[0].conj(), z[1].conj()).unsqueeze(0),

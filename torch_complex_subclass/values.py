@@ -103,8 +103,14 @@ class Values:
         return is_there and not node.meta["val"].is_conj()
 
     def join(self, re: fx.Node, im: fx.Node, like: Tensor) -> fx.Node:
-        """Return a real `(..., 2)` node of two parts, its dimensions in the order of `like`."""
-        order = compat.stride_order(like)
+        """Return a real `(..., 2)` node of two parts, in the strides of `like`."""
+        joined = self._joined(re, im, compat.stride_order(like))
+        if compat.is_dense(like):
+            return joined
+        strides = [*(2 * stride for stride in like.stride()), 1]
+        return self._recorder.emit(edge_op("placed"), joined, strides)
+
+    def _joined(self, re: fx.Node, im: fx.Node, order: list[int]) -> fx.Node:
         if order == sorted(order):
             return self._recorder.emit(edge_op("interleave"), re, im)
         re, im = (self._recorder.emit(aten.permute.default, part, order) for part in (re, im))

@@ -23,7 +23,11 @@ def _interleave(re: Tensor, im: Tensor) -> Tensor:
 
 
 def _placed(t: Tensor, stride: list[int]) -> Tensor:
-    return torch.empty_strided(t.shape, stride, dtype=t.dtype, device=t.device).copy_(t)
+    made = torch.empty_strided(t.shape, stride, dtype=t.dtype, device=t.device)
+    memory = made.as_strided((made.untyped_storage().nbytes() // made.itemsize,), (1,))
+    places = torch.arange(memory.numel(), device=t.device).as_strided(t.shape, stride)
+    memory[places] = t  # elements may overlap, which copy_ refuses
+    return made
 
 
 def _write(z: Tensor, memory: Tensor, re: Tensor, im: Tensor) -> None:
@@ -46,7 +50,7 @@ _OPS: dict[str, Callable[..., Any]] = {
     "as_complex(Tensor(a) t) -> Tensor(a)": torch.view_as_complex,
     # Two real (...) to one contiguous (..., 2).
     "interleave(Tensor re, Tensor im) -> Tensor": _interleave,
-    # A copy with these strides, which leave gaps.
+    # A copy with these strides, which leave gaps or overlap.
     "placed(Tensor t, SymInt[] stride) -> Tensor": _placed,
     # Complex memory with other sizes and strides, starting `shift` elements further on.
     "strided_view(Tensor(a) z, SymInt[] size, SymInt[] stride, SymInt shift) -> Tensor(a)": (

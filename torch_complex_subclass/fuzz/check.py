@@ -43,7 +43,13 @@ class Failure:
 
     def alike(self, other: Failure | None) -> bool:
         """True when the same thing is wrong, whatever the numbers."""
-        return other is not None and (self.kind, self.where) == (other.kind, other.where)
+        if other is None or (self.kind, self.where) != (other.kind, other.where):
+            return False
+        return self.kind != "error" or _without_digits(self.detail) == _without_digits(other.detail)
+
+
+def _without_digits(text: str) -> str:
+    return re.sub(r"\d+", "", text)
 
 
 def _module(fn: Callable[..., Any]) -> Any:
@@ -119,7 +125,7 @@ def _raised(error: BaseException) -> Failure:
     text = " ".join(lines[:2])[:300]
     frames = traceback.extract_tb(error.__traceback__)
     at = [frame.lineno for frame in frames if frame.filename == FILENAME]
-    place = at[-1] if at else re.sub(r"\d+", "", text)
+    place = at[-1] if at else _without_digits(text)
     kind = type(error).__name__
     return Failure("error", "", f"{kind}: {text}", got=(kind, place))
 

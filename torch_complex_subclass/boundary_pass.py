@@ -78,15 +78,15 @@ class _Rewriter:
         self.report = report
         self.recorder = recorder
         self.values = Values(recorder)
+        self.changed_inputs = changed_inputs.ChangedInputs(graph, recorder)
         self.tuples: dict[fx.Node, Any] = {}
-        # Real views (..., 2) of complex values that are not in memory: what they are views of,
-        # where that is a value of the graph, and their parts.
+        # Real views (..., 2) of values not in memory: what they show, if traced, and its parts.
         self.unstored_views: dict[fx.Node, tuple[fx.Node | None, Pair]] = {}
         # Values of inputs with the neg bit: the input, and the memory that holds them negated.
         self.negated_inputs: dict[fx.Node, tuple[fx.Node, fx.Node]] = {}
         self.replaced: list[fx.Node] = []
-        # Values whose memory several results show, and views between.
-        self.shared = reinterpret.shared(graph)
+        # Values whose memory several results show or that are stored before a write, with views.
+        self.shared = reinterpret.shared(graph) | self.changed_inputs.results
         self.squares = moduli.squares(graph)
 
     def run(self) -> None:
@@ -203,6 +203,7 @@ class _Rewriter:
 
     def _assign(self, node: fx.Node, result: Any) -> None:
         """Make `result`, a pair of nodes, a node or a list of them, the value of `node`."""
+        result = self.changed_inputs.before(node, result)
         if isinstance(result, Pair):
             self.values.set_pair(node, result)
         elif isinstance(result, fx.Node):
@@ -238,9 +239,8 @@ class _Rewriter:
             reason = self._reinterpret(node, rule)
         else:
             split = split_rule(node, rule)
-            written_out = real_factor or split is not rule
-            reason = "" if written_out else self._reason_to_keep(node, rule)
-            reason = reason or self._apply(node, split)
+            kept = not real_factor and split is rule and self._reason_to_keep(node, rule)
+            reason = kept or self._apply(node, split)
         if reason:
             self._keep(node, rule, reason)
 

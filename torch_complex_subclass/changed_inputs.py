@@ -1,10 +1,16 @@
-"""Inputs that need a gradient and are written to, in the graph that is partitioned."""
+"""Inputs that are written to: values from before the write stay what they were."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import fx
+from torch.utils import _pytree as pytree
 from torch.utils.checkpoint import CheckpointPolicy
+
+from torch_complex_subclass.recorder import Recorder
+from torch_complex_subclass.values import owners_of, viewed
 
 aten = torch.ops.aten
 
@@ -19,3 +25,37 @@ def save_copies(graph: fx.Graph) -> None:
         source = node.args[0]
         if source.op == "placeholder" and len(source.users) == 1:
             node.meta["recompute"] = CheckpointPolicy.MUST_SAVE
+
+
+class ChangedInputs:
+    """The inputs that a graph writes to.
+
+    The writes are the last that the traced graph does, and Inductor counts on it: it leaves out
+    copies of what is not written to. So results are stored before, in the order of the trace. The
+    backward graph reads what the forward graph saves after the writes.
+    """
+
+    def __init__(self, graph: fx.Graph, recorder: Recorder) -> None:
+        writes = graph.find_nodes(op="call_function", target=aten.copy_.default)
+        self._inputs = {node.args[0] for node in writes}
+        self._recorder = recorder
+        results = graph.output_node().all_input_nodes if writes else []
+        self.results = {node for result in results for node in owners_of(result)}
+        """What the graph returns and what that is a view of, where the graph writes to inputs."""
+
+    def before(self, node: fx.Node, value: Any) -> Any:
+        """Copy nodes of `value`, that of `node`, which are memory of a changed input.
+
+        An op can hand on a part of its operand, as `x + 1` does with the imaginary part. What was
+        traced as a view of the input is left as it is.
+        """
+        if not self._inputs or viewed(node) is not None:
+            return value
+        return pytree.tree_map_only(fx.Node, self._copied, value)
+
+    def _copied(self, part: fx.Node) -> fx.Node:
+        if self._inputs.isdisjoint(owners_of(part)):
+            return part
+        copy = self._recorder.emit(aten.clone.default, part)
+        copy.meta["recompute"] = CheckpointPolicy.MUST_SAVE
+        return copy

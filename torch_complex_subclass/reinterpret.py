@@ -7,7 +7,7 @@ the memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor, fx
@@ -17,7 +17,7 @@ from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions.registry import Interleaved, Rule
 from torch_complex_subclass.joined import viewed
 from torch_complex_subclass.recorder import Recorder
-from torch_complex_subclass.values import Values
+from torch_complex_subclass.values import Values, owners_of
 
 ELSEWHERE = "the memory it reinterprets is not that of one dense value of the graph"
 
@@ -37,16 +37,9 @@ def owner(node: fx.Node, holds: Callable[[fx.Node], bool]) -> fx.Node:
 
 def shared(graph: fx.Graph) -> set[fx.Node]:
     """Values that several results are views of, or one of and another is, and these views."""
-    paths = [list(_path(result)) for result in graph.output_node().all_input_nodes]
+    paths = [list(owners_of(result)) for result in graph.output_node().all_input_nodes]
     owners = [path[-1] for path in paths]
     return {node for path in paths if owners.count(path[-1]) > 1 for node in path}
-
-
-def _path(node: fx.Node | None) -> Iterator[fx.Node]:
-    """`node`, what it is a view of, and so on to the value that owns the memory."""
-    while node is not None:
-        yield node
-        node = viewed(node)
 
 
 def _is_whole_memory(value: Tensor) -> bool:

@@ -7,6 +7,7 @@ It starts in one form; another is made where it is first asked for, and kept.
 from __future__ import annotations
 
 import operator
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -19,6 +20,13 @@ from torch_complex_subclass.joined import Joined, viewed
 from torch_complex_subclass.recorder import Recorder
 
 aten = torch.ops.aten
+
+
+def owners_of(node: fx.Node | None) -> Iterator[fx.Node]:
+    """`node`, what it is a view of, and so on to the value that owns the memory."""
+    while node is not None:
+        yield node
+        node = viewed(node)
 
 
 class Values:

@@ -1,0 +1,68 @@
+"""Values from before an input is written to, which an op took over from the input as they were."""
+
+import pytest
+import torch
+
+from torch_complex_subclass.testing.interpret import interpreted
+
+
+def sums(z, x):
+    """The imaginary part of each is that of z."""
+    v, w = z + 1, z - x
+    z.mul_(3)
+    return v, w.imag, torch.view_as_real(z - 1)
+
+
+def joined(z, x):
+    v, w = torch.complex(x, x * 2), torch.complex(x, z.imag)
+    x.mul_(3)
+    z.imag.zero_()
+    return v, w.conj(), w.t()
+
+
+def converted(z, x):
+    v, w = x.to(torch.complex64), z.to(torch.float32)
+    x.zero_()
+    z.zero_()
+    return v, w
+
+
+CASES = [sums, joined, converted]
+
+
+def compare(fn, backend):
+    torch.manual_seed(0)
+    arguments = torch.randn(3, 3, dtype=torch.complex64), torch.randn(3, 3)
+    ours = [t.clone() for t in arguments]
+    want = fn(*arguments)
+    got = torch.compile(fn, fullgraph=True, backend=backend)(*ours)
+    torch.testing.assert_close((got, ours), (want, list(arguments)))
+
+
+@pytest.mark.filterwarnings("ignore:Casting complex values to real")
+@pytest.mark.parametrize("fn", CASES, ids=lambda fn: fn.__name__)
+def test_graph(fn):
+    compare(fn, interpreted)
+
+
+@pytest.mark.filterwarnings("ignore:Casting complex values to real")
+def test_inductor():
+    compare(sums, "inductor_complex")
+
+
+@pytest.mark.parametrize("backend", [interpreted, "inductor_complex"])
+def test_gradient(backend):
+    """The gradient reads the value after the write."""
+
+    def fn(z, w):
+        v = (z + 1) * w
+        z.mul_(3)
+        return v
+
+    z = torch.randn(3, dtype=torch.complex64)
+    w = torch.randn(3, dtype=torch.complex64, requires_grad=True)
+    want = (z + 1).conj()
+    torch.compile(fn, fullgraph=True, backend=backend)(z, w).backward(
+        torch.ones(3, dtype=torch.complex64)
+    )
+    torch.testing.assert_close(w.grad, want)

@@ -118,3 +118,16 @@ def test_of_an_argument_with_a_gradient(backend):
 @pytest.mark.parametrize("name", CASES)
 def test_inductor(name):
     check(CASES[name], "inductor_complex", False)
+
+
+def test_view_of_a_part_that_lies_otherwise():
+    """The gradient of .real is traced in contiguous memory; its part is that of t()."""
+
+    def fn(z):
+        return z.reshape(-1).flip(0).view(2, 3).real.t().contiguous()
+
+    z = torch.randn(2, 3, dtype=torch.complex64, requires_grad=True)
+    seed = torch.randn(3, 2)
+    (want,) = torch.autograd.grad(fn(z), z, seed)
+    (got,) = torch.autograd.grad(torch.compile(fn, backend=interpreted)(z), z, seed)
+    torch.testing.assert_close(got, want)

@@ -163,7 +163,15 @@ class Recorder(TorchDispatchMode):
                 result = func.decompose(*args, **kwargs)
             if result is not NotImplemented:
                 return result
-        result = func(*args, **kwargs)
+        try:
+            result = func(*args, **kwargs)
+        except (RuntimeError, ValueError):
+            if func is not aten.view.default:
+                raise
+            # A part can lie otherwise than the complex value did when it was traced.
+            with self:
+                args = args[0].clone(memory_format=torch.contiguous_format), *args[1:]
+            result = func(*args, **kwargs)
         node_args, node_kwargs = pytree.tree_map(self._argument, (args, kwargs))
         node = self.graph.call_function(func, node_args, node_kwargs)
         self._describe(node, result)

@@ -123,3 +123,11 @@ def test_operand_of_sinc_is_perturbed():
     assert moved.abs().item() > 1e-17
     step = Step("torch.sinc(torch.tensor([1 + 2j, -1], dtype=c128))", "v0")
     assert not list(failures(Program((), (step,), ("v0",))))
+
+
+def test_views_are_not_perturbed():
+    x = torch.ones(1, 3).expand(2, 1, 3)
+    with Perturbed(0):
+        x.squeeze_()
+    assert x.shape == (2, 3)
+    assert (x == 1).all()

@@ -23,14 +23,14 @@ STRENGTH = 4.0
 # fmt: off
 _EXACT = frozenset((
     "_neg_view", "arange", "cat", "clone", "complex", "conj_physical", "constant_pad_nd", "copy_",
-    "diag_embed", "empty", "empty_like", "empty_strided", "eye", "fill", "fill_", "flip", "full",
-    "full_like", "gather", "index", "index_copy", "index_copy_", "index_fill", "index_fill_",
-    "index_put", "index_put_", "index_select", "lift_fresh", "masked_fill", "masked_fill_",
-    "masked_scatter", "masked_scatter_", "neg", "neg_", "new_empty", "new_empty_strided",
-    "new_full", "new_ones", "new_zeros", "ones", "ones_like", "put", "put_", "real", "repeat",
-    "roll", "scalar_tensor", "scatter", "scatter_", "select_backward", "select_scatter",
-    "slice_backward", "slice_scatter", "stack", "take", "tril", "triu", "where", "zero_", "zeros",
-    "zeros_like", "isfinite", "isinf", "isnan",
+    "diag_embed", "diagonal_scatter", "empty", "empty_like", "empty_strided", "eye", "fill",
+    "fill_", "flip", "full", "full_like", "gather", "index", "index_copy", "index_copy_",
+    "index_fill", "index_fill_", "index_put", "index_put_", "index_select", "isfinite", "isinf",
+    "isnan", "lift_fresh", "masked_fill", "masked_fill_", "masked_scatter", "masked_scatter_",
+    "neg", "neg_", "new_empty", "new_empty_strided", "new_full", "new_ones", "new_zeros", "ones",
+    "ones_like", "put", "put_", "real", "repeat", "roll", "scalar_tensor", "scatter", "scatter_",
+    "select_backward", "select_scatter", "slice_backward", "slice_scatter", "squeeze_", "stack",
+    "take", "tril", "triu", "unsqueeze_", "where", "zero_", "zeros", "zeros_like",
 ))
 # fmt: on
 

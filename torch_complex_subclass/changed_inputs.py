@@ -9,8 +9,9 @@ from torch import fx
 from torch.utils import _pytree as pytree
 from torch.utils.checkpoint import CheckpointPolicy
 
+from torch_complex_subclass.joined import viewed
 from torch_complex_subclass.recorder import Recorder
-from torch_complex_subclass.values import owners_of, viewed
+from torch_complex_subclass.values import owners_of
 
 aten = torch.ops.aten
 

@@ -10,14 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor, fx
 from torch._ops import OpOverload
 
 from torch_complex_subclass import torch_compat as compat
+from torch_complex_subclass.decompositions.memory import as_strided
 from torch_complex_subclass.decompositions.registry import Interleaved, Rule
 from torch_complex_subclass.joined import viewed
 from torch_complex_subclass.recorder import Recorder
 from torch_complex_subclass.values import Values, owners_of
+
+aten = torch.ops.aten
 
 ELSEWHERE = "the memory it reinterprets is not that of one dense value of the graph"
 
@@ -85,6 +89,11 @@ def apply(node: fx.Node, rule: Rule, values: Values, recorder: Recorder) -> Any:
         result = rule.fn(*args, **node.kwargs)
     if result is NotImplemented:
         return rule.reason or ELSEWHERE
-    if isinstance(result, Interleaved):
-        return Interleaved(recorder.node_of(result.memory))  # type: ignore[arg-type]
-    return recorder.node_of(result)
+    if not isinstance(result, Interleaved):
+        return recorder.node_of(result)
+    operand: Any = node.args[0]
+    if rule.op is aten.as_strided_scatter.default and owner(operand, values.holds) is not operand:
+        seen = operand.meta["val"]
+        with recorder:
+            result = as_strided(result, seen.shape, seen.stride(), seen.storage_offset())
+    return Interleaved(recorder.node_of(result.memory))  # type: ignore[arg-type]

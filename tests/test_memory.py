@@ -45,13 +45,6 @@ def test_view_of_another_dtype_shares_memory(z):
     assert z[0, 0].real == 7
 
 
-def written_twice(z):
-    z = z * 2
-    z.flatten().mul_(1j)
-    z.as_strided((2,), (1,), 1).copy_(z.flatten()[2:4] * 2)
-    return z.cos()
-
-
 REINTERPRETED = {
     **COPIES,
     "as_strided": lambda z: z.as_strided((2, 3), (1, 2), 4) * 2,
@@ -64,7 +57,6 @@ REINTERPRETED = {
     "as_strided_scatter of a view": lambda z: torch.as_strided_scatter(
         (z * 2)[1:].t(), z[:2, :2], (2, 2), (1, 2), 5
     ),
-    "write by strides after one by a view": written_twice,
     "as real and back": lambda z: (z * 2).view(torch.float32).view(torch.complex64) * 2,
 }
 each_reinterpretation = pytest.mark.parametrize(

@@ -160,6 +160,12 @@ def interleave(re: ir.TensorBox, im: ir.TensorBox) -> ir.TensorBox:
     return joined
 
 
+def kept(t: ir.TensorBox) -> ir.TensorBox:
+    """Copy."""
+    result: ir.TensorBox = lowerings[aten.clone.default](t)
+    return result
+
+
 def placed(t: ir.TensorBox, stride: Any) -> ir.TensorBox:
     """Copy into memory with these strides."""
     strides = [sympy.expand(s) for s in stride]
@@ -300,6 +306,7 @@ def table() -> dict[Any, Callable[..., Any]]:
         as_real,
         conj_view,
         interleave,
+        kept,
         negated_memory,
         placed,
         resolved,

@@ -50,6 +50,8 @@ _OPS: dict[str, Callable[..., Any]] = {
     "as_complex(Tensor(a) t) -> Tensor(a)": torch.view_as_complex,
     # Two real (...) to one contiguous (..., 2).
     "interleave(Tensor re, Tensor im) -> Tensor": _interleave,
+    # A copy, which no pass takes for what it is a copy of.
+    "kept(Tensor t) -> Tensor": torch.clone,
     # A copy with these strides, which leave gaps or overlap.
     "placed(Tensor t, SymInt[] stride) -> Tensor": _placed,
     # Complex memory with other sizes and strides, starting `shift` elements further on.

@@ -66,3 +66,30 @@ def test_gradient(backend):
         torch.ones(3, dtype=torch.complex64)
     )
     torch.testing.assert_close(w.grad, want)
+
+
+def stacked(x, w):
+    z = torch.view_as_complex(torch.stack([x, 2 * x], -1))
+    result = torch.view_as_real(z * w).sum()
+    x.mul_(2)
+    return result
+
+
+def one_of_two(x, w):
+    both = torch.stack([x, 2 * x], -1)
+    total = torch.view_as_complex(both).sum()
+    result = both[..., 0] * w.real
+    x.mul_(2)
+    return result.sum() * total.real
+
+
+@pytest.mark.parametrize("backend", [interpreted, "inductor_complex"])
+@pytest.mark.parametrize("fn", [stacked, one_of_two], ids=lambda fn: fn.__name__)
+def test_gradient_by_a_value_that_is_put_together(fn, backend):
+    gradients = []
+    for step in (fn, torch.compile(fn, fullgraph=True, backend=backend)):
+        x, w = torch.tensor([1.0, 2.0, 3.0]), torch.ones(3, dtype=torch.complex64)
+        step(x, w.requires_grad_()).backward()
+        gradients.append(w.grad)
+        assert torch.equal(x, torch.tensor([2.0, 4.0, 6.0]))
+    torch.testing.assert_close(*gradients)

@@ -67,3 +67,12 @@ def test_a_wider_tensor_is_no_pair() -> None:
     t, z = torch.randn(4, 3), torch.randn(4, dtype=torch.complex64)
     found = torch.compile(fn, fullgraph=True, backend="inductor_complex")(t, z)
     torch.testing.assert_close(found, fn(t, z))
+
+
+def test_a_part_that_is_read_by_places_in_memory() -> None:
+    def fn(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        both = torch.stack([x, y], -1)
+        return torch.as_strided(both[..., 0], (3,), (2,), 1) * 2, torch.view_as_complex(both) * 2
+
+    x, y = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([11.0, 12.0, 13.0])
+    torch.testing.assert_close(torch.compile(fn, backend="inductor_complex")(x, y), fn(x, y))

@@ -102,3 +102,34 @@ def test_strides_of_a_gradient_are_those_of_eager() -> None:
         assert z.grad is not None
         gradients.append(z.grad.stride())
     assert gradients == [(1, 4), (1, 4)]
+
+
+def test_the_order_of_a_product_is_kept() -> None:
+    def large(z: Tensor, g: Tensor) -> Tensor:
+        return z.abs() * g * g * z.sgn()
+
+    def small(z: Tensor, g: Tensor) -> Tensor:
+        return z.abs() * 1e-30 * 1e-30 * z.sgn() * g
+
+    zero, top = torch.zeros(2, dtype=torch.complex64), torch.full((2,), 1e38, dtype=torch.complex64)
+    found = torch.compile(large, backend=interpreted)(zero, torch.full((2,), 1e30))
+    assert torch.equal(found, zero)
+    found = torch.compile(small, backend=interpreted)(top, torch.ones(2))
+    torch.testing.assert_close(found, torch.full_like(top, 1e-22), rtol=1e-5, atol=0)
+
+
+def test_a_product_of_modulus_and_phase_is_a_new_value() -> None:
+    z = torch.ones(2, dtype=torch.complex64)
+    found = torch.compile(lambda z: z.abs() * z.sgn(), backend=interpreted)(z)
+    found.add_(1)
+    assert torch.equal(z, torch.ones_like(z))
+
+
+def test_sizes_that_data_decide() -> None:
+    def spread(z: Tensor, x: Tensor) -> Tensor:
+        return z.sgn() * x.nonzero()[:, 0].float()
+
+    z, x = torch.full((1,), 2j, dtype=torch.complex64), torch.tensor([0.0, 1.0, 1.0])
+    with torch._dynamo.config.patch(capture_dynamic_output_shape_ops=True):
+        found = torch.compile(spread, backend=interpreted, fullgraph=True)(z, x)
+    assert torch.equal(found, torch.tensor([1j, 2j], dtype=torch.complex64))

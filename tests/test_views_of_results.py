@@ -69,6 +69,7 @@ CASES = {
     "expanded": lambda z: (z + 1)[1:2].expand(3, 4).conj() @ z,
     "diagonal": lambda z: (z + 1)[:, 1:].diagonal().conj(),
     "scattered": scattered,
+    "a part of a conjugate": lambda z: (z + 1).diagonal_scatter(z.diagonal() * 2).conj().imag,
     # Kernels that give their result the conj bit.
     "vdot of a conj operand": lambda z: torch.vdot(z[0], z[1].conj()),
     "dot of two conj operands": lambda z: torch.dot(z[0].conj(), z[1].conj()).unsqueeze(0),

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from torch_complex_subclass import __main__ as command
-from torch_complex_subclass.bench import jax_worker
+from torch_complex_subclass.bench import jax_worker, limits
 from torch_complex_subclass.bench.agreement import difference
 from torch_complex_subclass.bench.candidates import WAYS, Way
 from torch_complex_subclass.bench.cases import EXTREME, SIZES, Case
@@ -103,6 +103,8 @@ def test_tiny_calls_are_timed_where_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(WAYS, "ours", Way("eager"))
+    monkeypatch.setattr(limits, "bandwidth", lambda working_set=0: 1e10)
+    monkeypatch.setattr(limits, "product_rate", lambda dtype: 1e11)
     file = tmp_path / "x.json"
     options = ["bench", "--suite", "workloads", "w4_posterior", "--size", "small", "--inference"]
     options += ["--rounds", "1", "--against", "eager", "--export", str(file)]

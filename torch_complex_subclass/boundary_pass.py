@@ -86,7 +86,7 @@ class _Rewriter:
         self.negated_inputs: dict[fx.Node, tuple[fx.Node, fx.Node]] = {}
         self.replaced: list[fx.Node] = []
         # Values whose memory several results show or that are stored before a write, with views.
-        self.shared = reinterpret.shared(graph) | self.changed_inputs.results
+        self.shared = reinterpret.shared(graph) | self.changed_inputs.stored_before
         self.squares = moduli.squares(graph)
 
     def run(self) -> None:
@@ -191,7 +191,7 @@ class _Rewriter:
             if base in self.unstored_views:
                 source, parts = self.unstored_views.pop(base)
                 joined = (
-                    self.values.join(*parts, like=base.meta["val"].select(-1, 0))
+                    self.values.join_as(*parts, memory=base.meta["val"])
                     if source is None
                     else self.values.interleaved(source)
                 )
@@ -206,6 +206,8 @@ class _Rewriter:
         result = self.changed_inputs.before(node, result)
         if isinstance(result, Pair):
             self.values.set_pair(node, result)
+        elif isinstance(result, Interleaved):
+            self.values.set_interleaved(node, result.memory)  # type: ignore[arg-type]
         elif isinstance(result, fx.Node):
             node.replace_all_uses_with(result)
         else:
@@ -259,11 +261,7 @@ class _Rewriter:
         result = reinterpret.apply(node, rule, self.values, self.recorder)
         if isinstance(result, str):
             return result
-        if isinstance(result, Interleaved):
-            self.values.set_interleaved(node, result.memory)  # type: ignore[arg-type]
-            self.replaced.append(node)
-        else:
-            self._assign(node, result)
+        self._assign(node, result)
         self.report.add(node, "fused", "")
         return ""
 
@@ -286,8 +284,8 @@ class _Rewriter:
         self.report.add(node, "fused", "")
 
     def _view_as_complex(self, node: fx.Node) -> None:
-        self.values.as_parts_of(node, node.args[0])  # type: ignore[arg-type]
-        self.replaced.append(node)
+        real: Any = node.args[0]
+        self._assign(node, self.values.joined.parts(real) or Interleaved(real))
 
     def _view_as_real(self, node: fx.Node) -> None:
         source: fx.Node = node.args[0]  # type: ignore[assignment]

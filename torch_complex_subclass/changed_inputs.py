@@ -9,7 +9,7 @@ from torch import fx
 from torch.utils import _pytree as pytree
 from torch.utils.checkpoint import CheckpointPolicy
 
-from torch_complex_subclass.joined import viewed
+from torch_complex_subclass.inductor_lowering.ops import edge_op
 from torch_complex_subclass.recorder import Recorder
 from torch_complex_subclass.values import owners_of
 
@@ -41,8 +41,8 @@ class ChangedInputs:
         self._inputs = {node.args[0] for node in writes}
         self._recorder = recorder
         results = graph.output_node().all_input_nodes if writes else []
-        self.results = {node for result in results for node in owners_of(result)}
-        """What the graph returns and what that is a view of, where the graph writes to inputs."""
+        # What the graph returns, and what that is a view of.
+        self.stored_before = {node for result in results for node in owners_of(result)}
 
     def before(self, node: fx.Node, value: Any) -> Any:
         """Copy nodes of `value`, that of `node`, which are memory of a changed input.
@@ -50,13 +50,13 @@ class ChangedInputs:
         An op can hand on a part of its operand, as `x + 1` does with the imaginary part. What was
         traced as a view of the input is left as it is.
         """
-        if not self._inputs or viewed(node) is not None:
+        if not self._inputs or not self._inputs.isdisjoint(owners_of(node)):
             return value
         return pytree.tree_map_only(fx.Node, self._copied, value)
 
     def _copied(self, part: fx.Node) -> fx.Node:
         if self._inputs.isdisjoint(owners_of(part)):
             return part
-        copy = self._recorder.emit(aten.clone.default, part)
+        copy = self._recorder.emit(edge_op("kept"), part)
         copy.meta["recompute"] = CheckpointPolicy.MUST_SAVE
         return copy

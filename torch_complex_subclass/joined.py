@@ -17,7 +17,7 @@ from torch._ops import OpOverload
 
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions.registry import Pair
-from torch_complex_subclass.inductor_lowering.ops import edge_op
+from torch_complex_subclass.inductor_lowering.ops import NAMESPACE, edge_op
 from torch_complex_subclass.recorder import Recorder
 
 aten = torch.ops.aten
@@ -29,6 +29,9 @@ _NUMBER_BY_NUMBER = (
     aten.neg.default,
     prims.convert_element_type.default,
 )
+
+# Libraries whose ops see numbers, but for those that are told places in memory.
+_KNOWN = ("aten", "prims", NAMESPACE)
 
 
 class Joined:
@@ -49,8 +52,8 @@ class Joined:
 
     def shorter(self, node: fx.Node) -> fx.Node | None:
         """Return a node that has the value of `node` with fewer steps, or None."""
-        if _is_shown(node):
-            return None  # a result keeps its strides, and what it shares memory with
+        if _shows_memory(node):
+            return None
         return self._before_permutations(node) or self._part(node)
 
     @staticmethod
@@ -128,11 +131,31 @@ class Joined:
         return self._recorder.emit(aten.select.int, piece, -1, 0)
 
 
-def _is_shown(node: fx.Node) -> bool:
-    """True where a result of the graph is the value, or a view of it."""
+def _shows_memory(node: fx.Node) -> bool:
+    """True where strides, or what shares the memory, matter: to a result, or to an op.
+
+    Such an op is told places in memory, or is not known: another library's, or a region.
+    """
     return any(
-        user.op == "output" or (viewed(user) is node and _is_shown(user)) for user in node.users
+        user.op == "output"
+        or _may_ask_for_memory(user)
+        or (viewed(user) is node and _shows_memory(user))
+        for user in node.users
     )
+
+
+def _may_ask_for_memory(user: fx.Node) -> bool:
+    if user.target is operator.getitem:
+        return False
+    op = user.target
+    if not isinstance(op, OpOverload) or op.namespace not in _KNOWN:
+        return True
+    return takes_geometry(op)
+
+
+def takes_geometry(op: OpOverload) -> bool:
+    """True when the op is told size, stride and storage offset of what it sees."""
+    return any(a.name == "storage_offset" for a in op._schema.arguments)
 
 
 def viewed(node: fx.Node) -> fx.Node | None:

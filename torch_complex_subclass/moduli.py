@@ -1,28 +1,30 @@
 """Squares of moduli, and their gradients, without the modulus.
 
 `z.abs() ** 2` is how programs write a power, an intensity or a squared error. The sum of the
-squares of both parts is the same number, closer to it, without scaling and roots; and the gradient,
-which autograd writes as 2 |z| sgn(z), is 2 z. Infinite and NaN parts give what the modulus gives;
-the gradient of an infinite number is infinite, where the product of infinity and a phase is NaN.
+squares of both parts is the same number, with fewer roundings, and without scaling and roots; and
+the gradient, which autograd writes as 2 |z| sgn(z), is 2 z. Infinite and NaN parts give what the
+modulus gives; the gradient of an infinite number is infinite, where the product of infinity and a
+phase is NaN.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 import torch
 from torch import Tensor, fx
 
+from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions.registry import Pair
 from torch_complex_subclass.decompositions.scaling import squared_modulus
-from torch_complex_subclass.recorder import Recorder
+from torch_complex_subclass.recorder import NOT_INHERITED, Recorder
 
 aten = torch.ops.aten
 
 # The parts whose results are not rounded to fewer digits after each op.
 _DTYPES = (torch.complex64, torch.complex128)
+
+Factors = tuple[fx.Node | float, ...]
 
 
 def squares(graph: fx.Graph) -> dict[fx.Node, fx.Node]:
@@ -59,16 +61,8 @@ def simplify_gradients(graph: fx.Graph) -> None:
             if product.target is aten.mul.Tensor and _has_the_geometry_of(z, product):
                 left, right = product.args
                 factors = _without_modulus(right if left is phase else left, z)
-                if factors is not None:
+                if factors:  # with none, z itself would stand for a new value
                     _replace(graph, product, factors, z)
-
-
-@dataclass(frozen=True)
-class _Factors:
-    """A real product: its tensors, and the product of its numbers."""
-
-    tensors: tuple[fx.Node, ...] = ()
-    number: float = 1
 
 
 def _argument_of_modulus(node: Any) -> fx.Node | None:
@@ -80,23 +74,26 @@ def _argument_of_modulus(node: Any) -> fx.Node | None:
 
 def _has_the_geometry_of(z: fx.Node, product: fx.Node) -> bool:
     value, result = z.meta["val"], product.meta["val"]
-    return bool(value.dtype in _DTYPES and value.dtype == result.dtype) and (
-        value.shape == result.shape
-    )
+    same_dtype = value.dtype in _DTYPES and value.dtype == result.dtype
+    return same_dtype and compat.same_sizes(value.shape, result.shape)
 
 
-def _without_modulus(node: Any, z: fx.Node) -> _Factors | None:
-    """What is left of a real product without one factor |z|; None where there is none."""
+def _without_modulus(node: Any, z: fx.Node) -> Factors | None:
+    """What |z| is multiplied by in a real product, in order; None where it is no factor."""
     if not isinstance(node, fx.Node) or not _is_real_like(z, node):
         return None
     if node.target is aten.abs.default:
-        return _Factors() if node.args[0] is z else None
+        return () if node.args[0] is z else None
     if node.target is aten.pow.Tensor_Scalar:
         base, exponent = node.args
         return _without_power(base, exponent, z)
     if node.target in (aten.mul.Scalar, aten.mul.Tensor):
         left, right = node.args
-        return _without_factor(left, right, z) or _without_factor(right, left, z)
+        pairs: Any = (left, right), (right, left)
+        for factor, other in pairs:
+            found = _without_modulus(factor, z)
+            if found is not None and _is_real_factor(z, other):
+                return (*found, other)
     return None
 
 
@@ -105,35 +102,27 @@ def _is_real_like(z: fx.Node, node: fx.Node) -> bool:
     return isinstance(value, Tensor) and value.dtype == z.meta["val"].dtype.to_real()
 
 
-def _without_power(base: Any, exponent: Any, z: fx.Node) -> _Factors | None:
+def _is_real_factor(z: fx.Node, other: Any) -> bool:
+    return _is_real_like(z, other) if isinstance(other, fx.Node) else isinstance(other, int | float)
+
+
+def _without_power(base: Any, exponent: Any, z: fx.Node) -> Factors | None:
     if _argument_of_modulus(base) is not z:
         return None
-    return {1: _Factors(), 2: _Factors((base,))}.get(exponent)
+    return {1: (), 2: (base,)}.get(exponent)
 
 
-def _without_factor(node: Any, other: Any, z: fx.Node) -> _Factors | None:
-    rest = _without_modulus(node, z)
-    if rest is None:
-        return None
-    if not isinstance(other, fx.Node):
-        return _Factors(rest.tensors, rest.number * other)
-    return _Factors((*rest.tensors, other), rest.number) if _is_real_like(z, other) else None
-
-
-def _replace(graph: fx.Graph, product: fx.Node, factors: _Factors, z: fx.Node) -> None:
-    def times(left: fx.Node, right: fx.Node | float) -> fx.Node:
-        op = aten.mul.Tensor if isinstance(right, fx.Node) else aten.mul.Scalar
-        node = graph.call_function(op, (left, right))
-        values = fx.map_arg((left, right), lambda argument: argument.meta["val"])
-        node.meta = {**product.meta, "val": op(*values)}
-        return node
-
+def _replace(graph: fx.Graph, product: fx.Node, factors: Factors, z: fx.Node) -> None:
+    """Multiply z instead of |z|, factor by factor, so that nothing overflows that did not."""
+    inherited = {k: v for k, v in product.meta.items() if k not in NOT_INHERITED}
+    result = z
     with graph.inserting_before(product):
-        if factors.tensors:
-            real = reduce(times, factors.tensors)
-            result = times(real if factors.number == 1 else times(real, factors.number), z)
-        else:
-            result = times(z, factors.number)
+        for factor in factors:
+            op = aten.mul.Tensor if isinstance(factor, fx.Node) else aten.mul.Scalar
+            value = factor.meta["val"] if isinstance(factor, fx.Node) else factor
+            of = result.meta["val"]
+            result = graph.call_function(op, (result, factor))
+            result.meta = {**inherited, "val": op(of, value)}
     # The strides are those that were traced.
     result.meta["val"] = product.meta["val"]
     product.replace_all_uses_with(result)

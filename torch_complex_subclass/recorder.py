@@ -34,7 +34,7 @@ target tells whose it was.
 """
 
 # Metadata that describes a node's own value, or arguments it no longer has.
-_NOT_INHERITED = ("val", "tensor_meta", "eager_input_vals", "unbacked_bindings")
+NOT_INHERITED = ("val", "tensor_meta", "eager_input_vals", "unbacked_bindings")
 
 # Inductor's vector code asks these of one element after the other.
 _BY_COMPARISON: dict[OpOverload, Callable[[Tensor], Tensor]] = {
@@ -217,4 +217,4 @@ class Recorder(TorchDispatchMode):
 
     def inherit(self, node: fx.Node) -> None:
         """Give nodes recorded from here on the metadata of the node they replace."""
-        self.inherited = {k: v for k, v in node.meta.items() if k not in _NOT_INHERITED}
+        self.inherited = {k: v for k, v in node.meta.items() if k not in NOT_INHERITED}

@@ -12,23 +12,17 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx
-from torch._ops import OpOverload
 
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions.memory import as_strided
 from torch_complex_subclass.decompositions.registry import Interleaved, Rule
-from torch_complex_subclass.joined import viewed
+from torch_complex_subclass.joined import takes_geometry, viewed
 from torch_complex_subclass.recorder import Recorder
 from torch_complex_subclass.values import Values, owners_of
 
 aten = torch.ops.aten
 
 ELSEWHERE = "the memory it reinterprets is not that of one dense value of the graph"
-
-
-def takes_geometry(op: OpOverload) -> bool:
-    """True when the op is told size, stride and storage offset of what it sees."""
-    return any(a.name == "storage_offset" for a in op._schema.arguments)
 
 
 def owner(node: fx.Node, holds: Callable[[fx.Node], bool]) -> fx.Node:

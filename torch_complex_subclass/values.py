@@ -118,6 +118,11 @@ class Values:
         strides = [*(2 * stride for stride in like.stride()), 1]
         return self._recorder.emit(edge_op("placed"), joined, strides)
 
+    def join_as(self, re: fx.Node, im: fx.Node, memory: Tensor) -> fx.Node:
+        """Join parts in the order of a real value `(..., 2)`, whose strides are twice ours."""
+        strides = [stride // 2 for stride in memory.stride()[:-1]]
+        return self.join(re, im, like=memory.new_empty_strided(memory.shape[:-1], strides))
+
     def _joined(self, re: fx.Node, im: fx.Node, order: list[int]) -> fx.Node:
         if order == sorted(order):
             return self._recorder.emit(edge_op("interleave"), re, im)
@@ -207,14 +212,6 @@ class Values:
         if base is None or not self.holds(base):
             return None
         return base if base.meta["val"].dtype == node.meta["val"].dtype else None
-
-    def as_parts_of(self, node: fx.Node, joined: fx.Node) -> None:
-        """Give `node` the parts that `joined`, a real `(..., 2)` node, was put together from."""
-        pair = self.joined.parts(joined)
-        if pair is None:
-            self.set_interleaved(node, joined)
-        else:
-            self.set_pair(node, pair)
 
     def write(self, target: fx.Node, source: fx.Node) -> None:
         """Write a value into the memory of a complex input."""

@@ -25,12 +25,17 @@ cpp: Any = stock_cpp
 _MAY_THROW = ("CHECK", "ASSERT", "ERROR", "throw", "aoti_", "at::native")
 
 
+def may_throw(code: str) -> bool:
+    """Whether C++ code says that it checks something, throws, or calls a library."""
+    return any(word in code for word in _MAY_THROW)
+
+
 def _sums_without_throwing(kernel: Any, body: str) -> bool:
     return (
         type(kernel) is cpp.CppVecKernel
         and interleaved.has_complex_values(V.graph)
         and "_helper" in body
-        and not any(word in body for word in _MAY_THROW)
+        and not may_throw(body)
     )
 
 

@@ -68,5 +68,6 @@ class InterleavedTiling(stock_cpp.TilingSelect):
             chosen = super().select_tiling(fn_list, var_sizes_list)
         # From torch 2.13 on masks speak against vectors in the tail of a loop; ours are cheap.
         for stats in chosen[2:]:
-            stats.mask_op_count = 0
+            if hasattr(stats, "mask_op_count"):
+                stats.mask_op_count = 0
         return chosen

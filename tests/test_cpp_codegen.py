@@ -13,6 +13,7 @@ from torch import Tensor
 import torch_complex_subclass as tcs
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.bench.cases import CASES
+from torch_complex_subclass.inductor_lowering import accumulators
 from torch_complex_subclass.testing.compare import assert_compiles
 from torch_complex_subclass.testing.ulp import ulp_error
 
@@ -154,6 +155,8 @@ def test_a_loop_that_checks_an_index_may_throw() -> None:
 
     z, index = torch.randn(2**17, dtype=torch.complex64), torch.arange(2**17)
     assert "noexcept" not in code_of(gathered, z, index)
+    assert not accumulators.may_throw("auto tmp0 = tmp1 * tmp2;")
+    assert accumulators.may_throw('TORCH_CHECK((tmp1 < 8L), "index out of bounds");')
     index[-1] = 2**17
     with pytest.raises((IndexError, RuntimeError), match="out of bounds"):
         torch.compile(gathered, backend="inductor_complex")(z, index)

@@ -43,7 +43,7 @@ def test_missing_compiler(
 def test_torch_that_was_never_tried(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    remark = "this torch is newer than 2.0, the newest that the tests were run under"
+    remark = "this torch is newer than 2.0, the newest that tests were run under"
     assert remark not in printed(capsys)
     monkeypatch.setattr(compat, "NEWEST_TRIED", (2, 0))
     assert remark in printed(capsys)

@@ -143,7 +143,7 @@ def _advice(section: str, values: dict[str, Any]) -> Iterator[str]:
     """What to do about what is missing or was never tried."""
     if section == "versions" and compat.is_untried(values["torch"]):
         newest = ".".join(map(str, compat.NEWEST_TRIED))
-        yield f"this torch is newer than {newest}, the newest that the tests were run under"
+        yield f"this torch is newer than {newest}, the newest that tests were run under"
     if section == "compiler" and values["path"] is None:
         yield "install g++ 11 or later, or set CXX to a C++ compiler: torch.compile needs one"
     if section == "enabled" and not values["in_this_process"]:

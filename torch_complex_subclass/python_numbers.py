@@ -9,7 +9,9 @@ here knows of asks, which means one compilation for each value, as in stock torc
 comparison, a function that captures the number, the branch of a `cond`. A number that a tensor
 holds has no value to ask for: what needs one is a graph break, as with stock floats.
 
-As with floats, a quotient by a changing number is infinite where eager raises ZeroDivisionError.
+A real number made of a changing one, such as its modulus, is rounded to bfloat16 beside a tensor of
+that dtype before the operation; eager rounds once. As with floats, a quotient by a changing number
+is infinite where eager raises ZeroDivisionError.
 
 Symbolic complex numbers in torch would make this file unnecessary.
 """

@@ -39,11 +39,11 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Decompositions = dict[Any, Callable[..., Any]]
 
 NEWEST_TRIED = (2, 15)
-"""The newest minor version of torch that the tests were run under."""
+"""The newest minor version of torch that part of the tests was run under."""
 
 
 def is_untried(version: str) -> bool:
-    """True for a version of torch that is newer than any that the tests were run under."""
+    """True for a version of torch that is newer than any that tests were run under."""
     return tuple(map(int, version.split(".")[:2])) > NEWEST_TRIED
 
 

@@ -30,7 +30,7 @@ def converted(z, x):
 CASES = [sums, joined, converted]
 
 
-def compare(fn, backend):
+def assert_as_in_eager(fn, backend):
     torch.manual_seed(0)
     arguments = torch.randn(3, 3, dtype=torch.complex64), torch.randn(3, 3)
     ours = [t.clone() for t in arguments]
@@ -42,12 +42,12 @@ def compare(fn, backend):
 @pytest.mark.filterwarnings("ignore:Casting complex values to real")
 @pytest.mark.parametrize("fn", CASES, ids=lambda fn: fn.__name__)
 def test_graph(fn):
-    compare(fn, interpreted)
+    assert_as_in_eager(fn, interpreted)
 
 
 @pytest.mark.filterwarnings("ignore:Casting complex values to real")
 def test_inductor():
-    compare(sums, "inductor_complex")
+    assert_as_in_eager(sums, "inductor_complex")
 
 
 @pytest.mark.parametrize("backend", [interpreted, "inductor_complex"])

@@ -85,10 +85,8 @@ def programs(name: str) -> str:
     return "\n".join(PYTHON.findall((DOCS / name).read_text()))
 
 
-def run(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run the programs of a page, with the rewritten graph in place of generated code."""
-    compiled: Any = functools.partial(torch.compile, backend=interpreted)
-    monkeypatch.setattr(torch, "compile", compiled)
+def assert_runs(text: str) -> None:
+    """Run the programs of a page, which raise where they fail; some assert what they say."""
     try:
         exec(compile(text, "page", "exec"), {"torch": torch, "tcs": tcs})
     finally:
@@ -101,7 +99,10 @@ EXPLAINED = re.compile(r"^(?:found = |print\()tcs\.explain.*\n(?:.*found.*\n)*",
 
 @pytest.mark.parametrize("name", ["faq.md", "migration.md", "quick_start.md"])
 def test_programs_of_a_page_run(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    run(EXPLAINED.sub("", programs(name)), monkeypatch)
+    """With the rewritten graph in place of generated code."""
+    compiled: Any = functools.partial(torch.compile, backend=interpreted)
+    monkeypatch.setattr(torch, "compile", compiled)
+    assert_runs(EXPLAINED.sub("", programs(name)))
 
 
 @pytest.mark.slow
@@ -110,7 +111,4 @@ def test_programs_of_a_page_run_as_they_stand(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    try:
-        exec(compile(programs(name), name, "exec"), {"torch": torch, "tcs": tcs})
-    finally:
-        tcs.disable()
+    assert_runs(programs(name))

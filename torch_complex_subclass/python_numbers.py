@@ -119,7 +119,7 @@ def _number_class() -> Any:
 
         def var_getattr(self, tx: Any, name: str) -> Any:
             if name == "conjugate":
-                raise NotImplementedError  # Dynamo makes a method of it
+                raise NotImplementedError  # by which Dynamo is told to look for a method
             is_part = name in _PARTS and self.kind is complex
             return self.part(tx, name) if is_part else super().var_getattr(tx, name)
 

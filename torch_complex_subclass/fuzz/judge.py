@@ -63,9 +63,10 @@ def _traced_otherwise(program: Runnable, failure: Failure) -> bool:
         return False
     space: dict[str, Any] = namespace()
     exec(program.source(), space)
-    with compat.fake_tensors(), warnings.catch_warnings():
+    inputs = space["inputs"](make)
+    with compat.fake_tensors() as mode, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        arguments = space["inputs"](make)
+        arguments = [mode.from_tensor(value) for value in inputs]
         results = list(space["program"](*arguments))
     fake = {"results": results, "arguments": arguments}[failure.where][failure.index]
     if failure.kind == "conj bit":

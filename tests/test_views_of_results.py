@@ -38,6 +38,13 @@ def changed_alias(z):
     return w, alias
 
 
+def changed_product(z):
+    """Torch takes the result of kron apart by `_unsafe_view`, whose schema names no alias."""
+    w = torch.kron(z, z)
+    torch.view_as_real(w)[..., 1].neg_()
+    return w, w[1:]
+
+
 def mutated(z):
     part = z[1:]
     part.mul_(2j)
@@ -65,6 +72,7 @@ CASES = {
     "two of several views": several_views,
     "a part of a view and its base": part_of_view,
     "of a result that is changed": changed_alias,
+    "of a product that is changed": changed_product,
     "of a changed argument": mutated,
     "expanded": lambda z: (z + 1)[1:2].expand(3, 4).conj() @ z,
     "diagonal": lambda z: (z + 1)[:, 1:].diagonal().conj(),

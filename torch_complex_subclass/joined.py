@@ -159,12 +159,24 @@ def takes_geometry(op: OpOverload) -> bool:
 
 
 def viewed(node: fx.Node) -> fx.Node | None:
-    """Return what `node` is a view of, or None; `node` may be one of several views."""
+    """Return what `node` is a view of, or None; `node` may be one of several views.
+
+    `_unsafe_view` gives a view too, though its schema does not say so. Of an input it counts as a
+    copy: it is one for what keeps track of writes to inputs.
+    """
     call: Any = node.args[0] if node.target is operator.getitem else node
-    if not isinstance(call.target, OpOverload) or not compat.returns_view(call.target):
+    if not isinstance(call.target, OpOverload):
         return None
-    base = call.args[0]
-    return base if isinstance(base, fx.Node) else None
+    base = call.args[0] if call.args else None
+    if not isinstance(base, fx.Node):
+        return None
+    unsafe = call.target is aten._unsafe_view.default and not _is_of_input(base)
+    return base if unsafe or compat.returns_view(call.target) else None
+
+
+def _is_of_input(node: fx.Node) -> bool:
+    base = viewed(node)
+    return node.op == "placeholder" if base is None else _is_of_input(base)
 
 
 def _is_pair(node: fx.Node) -> bool:

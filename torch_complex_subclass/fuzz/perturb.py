@@ -22,15 +22,16 @@ STRENGTH = 4.0
 # Ops that move or choose numbers, or are exact: nothing is rounded.
 # fmt: off
 _EXACT = frozenset((
-    "_neg_view", "arange", "cat", "clone", "complex", "conj_physical", "constant_pad_nd", "copy_",
-    "diag_embed", "diagonal_scatter", "empty", "empty_like", "empty_strided", "eye", "fill",
-    "fill_", "flip", "full", "full_like", "gather", "index", "index_copy", "index_copy_",
-    "index_fill", "index_fill_", "index_put", "index_put_", "index_select", "isfinite", "isinf",
-    "isnan", "lift_fresh", "masked_fill", "masked_fill_", "masked_scatter", "masked_scatter_",
-    "neg", "neg_", "new_empty", "new_empty_strided", "new_full", "new_ones", "new_zeros", "ones",
-    "ones_like", "put", "put_", "real", "repeat", "roll", "scalar_tensor", "scatter", "scatter_",
-    "select_backward", "select_scatter", "slice_backward", "slice_scatter", "squeeze_", "stack",
-    "take", "tril", "triu", "unsqueeze_", "where", "zero_", "zeros", "zeros_like",
+    "_neg_view", "_unsafe_view", "arange", "cat", "clone", "complex", "conj_physical",
+    "constant_pad_nd", "copy_", "diag_embed", "diagonal_scatter", "empty", "empty_like",
+    "empty_strided", "eye", "fill", "fill_", "flip", "full", "full_like", "gather", "index",
+    "index_copy", "index_copy_", "index_fill", "index_fill_", "index_put", "index_put_",
+    "index_select", "isfinite", "isinf", "isnan", "lift_fresh", "masked_fill", "masked_fill_",
+    "masked_scatter", "masked_scatter_", "neg", "neg_", "new_empty", "new_empty_strided",
+    "new_full", "new_ones", "new_zeros", "ones", "ones_like", "put", "put_", "real", "repeat",
+    "roll", "scalar_tensor", "scatter", "scatter_", "select_backward", "select_scatter",
+    "slice_backward", "slice_scatter", "squeeze_", "stack", "take", "tril", "triu", "unsqueeze_",
+    "where", "zero_", "zeros", "zeros_like",
 ))
 # fmt: on
 
@@ -43,7 +44,7 @@ class Perturbed(TorchDispatchMode):
     """Multiplies the result of each op by 1 + d, d random and at most `STRENGTH` eps.
 
     A part that is zero stays zero, with a random sign. Operands of kernels that round them are
-    perturbed as well.
+    perturbed as well, and where that can give either sign it can give zero too.
     """
 
     def __init__(self, seed: int) -> None:
@@ -55,13 +56,21 @@ class Perturbed(TorchDispatchMode):
     ) -> Any:
         name = func._schema.name.split("::")[1]
         if name in _ROUND_FIRST:
-            args = pytree.tree_map_only(Tensor, self._copy, args)
-        result = func(*args, **(kwargs or {}))
+            result = self._of_rounded(func, args)
+        else:
+            result = func(*args, **(kwargs or {}))
         if name not in _EXACT and not compat.returns_view(func):
             for leaf in pytree.tree_leaves(result):
                 if isinstance(leaf, Tensor) and leaf.numel() > 0:
                     self._perturb(leaf)
         return result
+
+    def _of_rounded(self, func: OpOverload, args: Any) -> Tensor:
+        """Call a kernel on perturbed operands; zero is as likely as another number that near it."""
+        one, other = (func(*pytree.tree_map_only(Tensor, self._copy, args)) for _ in range(2))
+        near_zero = one.abs() <= 2 * (one - other).abs()
+        chosen = torch.rand(one.shape, generator=self.generator) < 0.5
+        return torch.where(near_zero & chosen, torch.zeros_like(one), one)
 
     def _copy(self, t: Tensor) -> Tensor:
         copy = t.clone()

@@ -33,6 +33,7 @@ from torch_complex_subclass import (
     data_sized,
     dispatch,
     library_calls,
+    library_products,
     moduli,
     reinterpret,
     routes,
@@ -241,20 +242,10 @@ class _Rewriter:
             reason = self._reinterpret(node, rule)
         else:
             split = split_rule(node, rule)
-            kept = not real_factor and split is rule and self._reason_to_keep(node, rule)
+            kept = not real_factor and split is rule and library_calls.reason_to_keep(node, rule)
             reason = kept or self._apply(node, split)
         if reason:
             self._keep(node, rule, reason)
-
-    @staticmethod
-    def _reason_to_keep(node: fx.Node, rule: Rule | None) -> str:
-        if data_sized.is_one(node):
-            return data_sized.REASON
-        if rule is None:
-            return "no rule"
-        if not dispatch.has_function(rule):
-            return rule.reason
-        return routes.REASON if routes.keeps_library_call(node, rule) else ""
 
     def _reinterpret(self, node: fx.Node, rule: Rule) -> str:
         """Replace `node` by a view of real memory; return why not, if it cannot be."""
@@ -296,11 +287,10 @@ class _Rewriter:
 
     def _rewrite_affine(self, node: fx.Node, split: routes.Affine) -> None:
         """Keep the product as a library call and fuse what is added to it."""
-        operands = (self.values.stored(n) for n in (split.left, split.right))
-        product = self.recorder.emit(split.op, *operands)
-        self.values.set_stored(product, product)
+        factors = split.left, split.right
+        product = library_products.parts(split.op, *factors, self.values, self.recorder)
         scalars = dispatch.tree_map(dispatch.split_number, [split.beta, split.alpha])
-        parts = [self._operand(n) for n in (split.addend, product)]
+        parts = [self._operand(split.addend), Pair(*map(self.recorder.value, product))]
         with self.recorder:
             result = linalg.affine(*parts, *scalars)
         self._assign(node, self._nodes_of(result))
@@ -357,6 +347,12 @@ class _Rewriter:
 
     def _keep(self, node: fx.Node, rule: Rule | None, reason: str) -> None:
         """Leave `node` to its complex kernel."""
+        if reason == routes.REASON and (
+            parts := library_products.parts_of_conjugates(node, self.values, self.recorder)
+        ):
+            self._assign(node, parts)
+            self.report.add(node, "native", reason)
+            return
         library_calls.ask_for_less(node, self.recorder)
         resolve = not library_calls.honours_conj_bit(node)
         resolved = resolve and any(map(self._is_conj, node.all_input_nodes))

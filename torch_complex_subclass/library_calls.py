@@ -9,7 +9,9 @@ import torch
 from torch import fx
 from torch._ops import OpOverload
 
+from torch_complex_subclass import data_sized, dispatch, routes
 from torch_complex_subclass import torch_compat as compat
+from torch_complex_subclass.decompositions.registry import Rule
 from torch_complex_subclass.recorder import Recorder
 
 aten = torch.ops.aten
@@ -18,6 +20,17 @@ _PRODUCTS = frozenset({aten.bmm.default, aten.mm.default})
 
 # Complex kernels whose results never carry the conj bit.
 PLAIN_RESULTS = _PRODUCTS | {aten._fft_c2c.default, aten._fft_r2c.default}
+
+
+def reason_to_keep(node: fx.Node, rule: Rule | None) -> str:
+    """Say why a node keeps its complex kernel; an empty text where its rule is applied."""
+    if data_sized.is_one(node):
+        return data_sized.REASON
+    if rule is None:
+        return "no rule"
+    if not dispatch.has_function(rule):
+        return rule.reason
+    return routes.REASON if routes.keeps_library_call(node, rule) else ""
 
 
 def honours_conj_bit(node: fx.Node) -> bool:

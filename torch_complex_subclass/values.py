@@ -98,14 +98,14 @@ class Values:
     def interleaved(self, node: fx.Node) -> fx.Node:
         """Return the value as a real node of shape `(..., 2)` in the strides of the trace."""
         if node not in self._interleaved:
-            if self._is_shown_by_memory(node):
+            if self.is_shown_by_memory(node):
                 self.stored(node)
                 self._interleaved[node] = self._raw_memory(node)
             else:
                 self._interleaved[node] = self.join(*self.pair(node), like=node.meta["val"])
         return self._interleaved[node]
 
-    def _is_shown_by_memory(self, node: fx.Node) -> bool:
+    def is_shown_by_memory(self, node: fx.Node) -> bool:
         """True when complex memory holds the value as it is, or a view of it would."""
         is_there = node in self._stored or self._has_stored_base(node)
         return is_there and not node.meta["val"].is_conj()

@@ -46,6 +46,7 @@ from torch_complex_subclass.dtypes import STORED_ONLY, has_complex, is_stored_on
 from torch_complex_subclass.inductor_lowering.ops import edge_op
 from torch_complex_subclass.known_zeros import is_zero
 from torch_complex_subclass.merged_dims import split_rule
+from torch_complex_subclass.real_views import RealViews
 from torch_complex_subclass.recorder import RECORDED, Recorder
 from torch_complex_subclass.report import Report
 from torch_complex_subclass.values import Values
@@ -81,13 +82,12 @@ class _Rewriter:
         self.values = Values(recorder)
         self.changed_inputs = changed_inputs.ChangedInputs(graph, recorder)
         self.tuples: dict[fx.Node, Any] = {}
-        # Real views (..., 2) of values not in memory: what they show, if traced, and its parts.
-        self.unstored_views: dict[fx.Node, tuple[fx.Node | None, Pair]] = {}
         # Values of inputs with the neg bit: the input, and the memory that holds them negated.
         self.negated_inputs: dict[fx.Node, tuple[fx.Node, fx.Node]] = {}
         self.replaced: list[fx.Node] = []
         # Values whose memory several results show or that are stored before a write, with views.
         self.shared = reinterpret.shared(graph) | self.changed_inputs.stored_before
+        self.real_views = RealViews(self.values, recorder, self.shared)
         self.squares = moduli.squares(graph)
 
     def run(self) -> None:
@@ -140,9 +140,14 @@ class _Rewriter:
         if node.op in ("placeholder", "get_attr"):
             self._enter(node)
             return
-        if self._is_part_of_view(node):
+        reading = self.real_views.reading(node)
+        if isinstance(reading, Pair):
+            self._set_unstored(node, None, reading)
             return
-        self._store_views_read_by(node)
+        if reading is not None:
+            self._assign(node, reading)
+            return
+        self.real_views.store_read_by(node)
         if node.op == "output":
             self._store_operands(node)
         elif node.target is operator.getitem and node.args[0] in self.tuples:
@@ -166,40 +171,6 @@ class _Rewriter:
         negated = self.recorder.emit(aten.neg.default, source)
         self.recorder.emit_write(edge_op("write_memory"), target, memory, negated)
         node.replace_all_uses_with(source)
-        self.replaced.append(node)
-
-    # Real views of complex values, which need no memory while only their parts are read.
-
-    def _is_part_of_view(self, node: fx.Node) -> bool:
-        """Replace a read of one part, or the negation of both, of an unstored view."""
-        base = node.args[0] if node.args else None
-        is_shown = node in self.shared or any(user.op == "output" for user in node.users)
-        if base not in self.unstored_views or is_shown:
-            return False  # a result has the strides of the view that eager returns
-        _, parts = self.unstored_views[base]  # type: ignore[index]
-        last = base.meta["val"].dim() - 1  # type: ignore[union-attr]
-        if node.target is aten.select.int and node.args[1] in (-1, last):
-            self._assign(node, parts[node.args[2]])  # type: ignore[index]
-        elif node.target is aten._neg_view.default:
-            negated = (self.recorder.emit(aten.neg.default, part) for part in parts)
-            self._set_unstored(node, None, Pair(*negated))
-        else:
-            return False
-        return True
-
-    def _store_views_read_by(self, node: fx.Node) -> None:
-        for base in node.all_input_nodes:
-            if base in self.unstored_views:
-                source, parts = self.unstored_views.pop(base)
-                joined = (
-                    self.values.join_as(*parts, memory=base.meta["val"])
-                    if source is None
-                    else self.values.interleaved(source)
-                )
-                base.replace_all_uses_with(joined)
-
-    def _set_unstored(self, node: fx.Node, source: fx.Node | None, parts: Pair) -> None:
-        self.unstored_views[node] = source, parts
         self.replaced.append(node)
 
     def _assign(self, node: fx.Node, result: Any) -> None:
@@ -273,6 +244,10 @@ class _Rewriter:
         self.values.set_stored(node, target)  # type: ignore[arg-type]
         self.replaced.append(node)
         self.report.add(node, "fused", "")
+
+    def _set_unstored(self, view: fx.Node, source: fx.Node | None, parts: Pair) -> None:
+        self.real_views.add(view, source, parts)
+        self.replaced.append(view)
 
     def _view_as_complex(self, node: fx.Node) -> None:
         real: Any = node.args[0]

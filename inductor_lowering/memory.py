@@ -12,7 +12,7 @@ import torch
 from torch import fx
 from torch._inductor import ir
 from torch._inductor.dependencies import MemoryDep, extract_read_writes
-from torch._inductor.lowering import lowerings
+from torch._inductor.lowering import fallback_handler, lowerings
 from torch._inductor.scheduler import ExternKernelSchedulerNode, FusedSchedulerNode, SchedulerNode
 from torch._inductor.utils import sympy_product
 from torch._inductor.virtualized import V, ops
@@ -188,6 +188,12 @@ def resolved(z: ir.TensorBox) -> ir.TensorBox:
     return LibraryView.of(kernel, z)
 
 
+def cleared(t: ir.TensorBox) -> ir.TensorBox:
+    """Copy by the library, which sees a bit that generated code would not."""
+    copy: ir.TensorBox = fallback_handler(aten.clone.default, add_to_fallback_set=False)(t)
+    return copy
+
+
 def negated_memory(t: ir.TensorBox) -> ir.TensorBox:
     """Clear the neg bit of an input without a copy; the pass negates in the kernel."""
     return _as_view(LibraryView.of(aten._neg_view.default, t))
@@ -304,6 +310,7 @@ def table() -> dict[Any, Callable[..., Any]]:
     functions = (
         as_complex,
         as_real,
+        cleared,
         conj_view,
         interleave,
         kept,

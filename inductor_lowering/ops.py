@@ -62,6 +62,8 @@ _OPS: dict[str, Callable[..., Any]] = {
     "conj_view(Tensor(a) z) -> Tensor(a)": torch._conj,
     # The same values without conj or neg bit; copies only where there is one at run time.
     "resolved(Tensor(a) z) -> Tensor(a)": lambda z: z.resolve_conj().resolve_neg(),
+    # A copy without conj or neg bit and without gaps, whatever there is at run time.
+    "cleared(Tensor t) -> Tensor": torch.clone,
     # The memory of a tensor with the neg bit, which holds the negated values.
     "negated_memory(Tensor(a) t) -> Tensor(a)": torch._neg_view,
     # Writes to the input z through a real view of its memory, (..., 2) of a complex one.

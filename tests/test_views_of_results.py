@@ -78,6 +78,7 @@ CASES = {
     "diagonal": lambda z: (z + 1)[:, 1:].diagonal().conj(),
     "scattered": scattered,
     "a part of a conjugate": lambda z: (z + 1).diagonal_scatter(z.diagonal() * 2).conj().imag,
+    "a view of a part of a conjugate": lambda z: (z + 1).conj().imag.unsqueeze(0),
     # Kernels that give their result the conj bit.
     "vdot of a conj operand": lambda z: torch.vdot(z[0], z[1].conj()),
     "dot of two conj operands": lambda z: torch.dot(z[0].conj(), z[1].conj()).unsqueeze(0),
@@ -139,4 +140,47 @@ def test_view_of_a_part_that_lies_otherwise():
     seed = torch.randn(3, 2)
     (want,) = torch.autograd.grad(fn(z), z, seed)
     (got,) = torch.autograd.grad(torch.compile(fn, backend=interpreted)(z), z, seed)
+    torch.testing.assert_close(got, want)
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute")
+@pytest.mark.parametrize("backend", [interpreted, "inductor_complex"])
+def test_of_an_argument_with_the_neg_bit(backend):
+    """A result shows the argument's memory, and its gradient comes with the bit or without."""
+
+    def fn(x):
+        return x.unbind(-1)[-1], x * 2
+
+    gradients = []
+    for step in (fn, torch.compile(fn, fullgraph=True, backend=backend)):
+        z = torch.tensor([[1 + 2j, 3 - 1j], [0.5j, 2 + 4j]], requires_grad=True)
+        part, double = step(z.conj().imag)
+        assert part.stride() == (4,)
+        assert part.untyped_storage().data_ptr() == z.untyped_storage().data_ptr()
+        torch.testing.assert_close(part, torch.tensor([1.0, -4.0]))
+        (part @ torch.tensor([3.0, 5.0]) + double.sum()).backward()
+        gradients.append(z.grad)
+    torch.testing.assert_close(*gradients)
+
+
+BITS = {"conj": (torch.complex64, torch.conj), "neg": (torch.float32, torch._neg_view)}
+
+
+@pytest.mark.parametrize("bit", BITS)
+@pytest.mark.parametrize("backend", [interpreted, "inductor_complex"])
+def test_gradient_with_gaps_and_a_bit(bit, backend):
+    """Torch clears the bit by a copy without gaps, where a gradient without it has gaps."""
+    dtype, lazy = BITS[bit]
+
+    def fn(w, z):
+        return (w * w * (z * z.conj()).real)[:, ::2]
+
+    w = torch.randn(2, 4, dtype=dtype, requires_grad=True)
+    z = torch.randn(2, 4, dtype=torch.complex64)
+    g = torch.randn(2, 4, dtype=dtype)
+    incoming = lazy(g[:, ::2])
+    assert incoming.stride() == (4, 2)
+    (want,) = torch.autograd.grad(fn(w, z), w, incoming)
+    compiled = torch.compile(fn, fullgraph=True, backend=backend)
+    (got,) = torch.autograd.grad(compiled(w, z), w, incoming)
     torch.testing.assert_close(got, want)

@@ -35,6 +35,7 @@ from torch_complex_subclass import (
     library_calls,
     library_products,
     moduli,
+    negated_inputs,
     reinterpret,
     routes,
 )
@@ -43,13 +44,12 @@ from torch_complex_subclass.agreement import as_tensors, difference
 from torch_complex_subclass.decompositions import linalg
 from torch_complex_subclass.decompositions.registry import Interleaved, Kind, Pair, Rule
 from torch_complex_subclass.dtypes import STORED_ONLY, has_complex, is_stored_only
-from torch_complex_subclass.inductor_lowering.ops import edge_op
 from torch_complex_subclass.known_zeros import is_zero
 from torch_complex_subclass.merged_dims import split_rule
 from torch_complex_subclass.real_views import RealViews
 from torch_complex_subclass.recorder import RECORDED, Recorder
 from torch_complex_subclass.report import Report
-from torch_complex_subclass.values import Values
+from torch_complex_subclass.values import Values, without_bits
 
 aten = torch.ops.aten
 
@@ -81,13 +81,12 @@ class _Rewriter:
         self.recorder = recorder
         self.values = Values(recorder)
         self.changed_inputs = changed_inputs.ChangedInputs(graph, recorder)
+        self.negated_inputs = negated_inputs.NegatedInputs(graph, recorder)
         self.tuples: dict[fx.Node, Any] = {}
-        # Values of inputs with the neg bit: the input, and the memory that holds them negated.
-        self.negated_inputs: dict[fx.Node, tuple[fx.Node, fx.Node]] = {}
         self.replaced: list[fx.Node] = []
         # Values whose memory several results show or that are stored before a write, with views.
         self.shared = reinterpret.shared(graph) | self.changed_inputs.stored_before
-        self.real_views = RealViews(self.values, recorder, self.shared)
+        self.real_views = RealViews(graph, self.values, recorder, self.shared)
         self.squares = moduli.squares(graph)
 
     def run(self) -> None:
@@ -123,18 +122,11 @@ class _Rewriter:
             self.replaced.append(node)
         elif value.is_complex():
             self.values.set_stored(node, node, may_be_conj=compat.is_tangent(node))
-        elif value.is_neg():
-            memory = self.recorder.emit(edge_op("negated_memory"), node)
-            negated = self.recorder.emit(aten.neg.default, memory)
-            self._replace_uses(node, negated, keep=memory)
-            self.negated_inputs[negated] = node, memory
         elif compat.is_tangent(node):
-            resolved = self.recorder.emit(edge_op("resolved"), node)
-            self._replace_uses(node, resolved, keep=resolved)
-
-    @staticmethod
-    def _replace_uses(node: fx.Node, by: fx.Node, keep: fx.Node) -> None:
-        node.replace_all_uses_with(by, delete_user_cb=lambda user: user is not keep)
+            plain = without_bits(node, self.recorder)
+            node.replace_all_uses_with(plain, delete_user_cb=lambda user: user is not plain)
+        elif value.is_neg():
+            self.negated_inputs.enter(node)
 
     def _visit(self, node: fx.Node) -> None:
         if node.op in ("placeholder", "get_attr"):
@@ -150,10 +142,11 @@ class _Rewriter:
         self.real_views.store_read_by(node)
         if node.op == "output":
             self._store_operands(node)
+            self.negated_inputs.show(node)
         elif node.target is operator.getitem and node.args[0] in self.tuples:
             self._assign(node, self.tuples[node.args[0]][node.args[1]])  # type: ignore[index]
-        elif node.target is aten.copy_.default and node.args[0] in self.negated_inputs:
-            self._write_negated(node)
+        elif self.negated_inputs.write(node):
+            self.replaced.append(node)
         elif node in self.squares:
             z = self._operand(self.squares[node])
             self._assign(node, moduli.square(z, node.target, self.recorder))
@@ -163,15 +156,6 @@ class _Rewriter:
             self._rewrite(node)
         elif shorter := self.values.joined.shorter(node):
             self._assign(node, shorter)
-
-    def _write_negated(self, node: fx.Node) -> None:
-        """Write to a real input with the neg bit: its memory takes the negated values."""
-        target, memory = self.negated_inputs[node.args[0]]  # type: ignore[index]
-        source: fx.Node = node.args[1]  # type: ignore[assignment]
-        negated = self.recorder.emit(aten.neg.default, source)
-        self.recorder.emit_write(edge_op("write_memory"), target, memory, negated)
-        node.replace_all_uses_with(source)
-        self.replaced.append(node)
 
     def _assign(self, node: fx.Node, result: Any) -> None:
         """Make `result`, a pair of nodes, a node or a list of them, the value of `node`."""

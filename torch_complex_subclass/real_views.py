@@ -9,7 +9,7 @@ from torch import fx
 
 from torch_complex_subclass.decompositions.registry import Pair
 from torch_complex_subclass.recorder import Recorder
-from torch_complex_subclass.values import Values
+from torch_complex_subclass.values import Values, owners_of
 
 aten = torch.ops.aten
 
@@ -17,10 +17,15 @@ aten = torch.ops.aten
 class RealViews:
     """The views of one graph that have no memory yet: what each shows, if traced, and its parts."""
 
-    def __init__(self, values: Values, recorder: Recorder, shared: set[fx.Node]) -> None:
+    def __init__(
+        self, graph: fx.Graph, values: Values, recorder: Recorder, shared: set[fx.Node]
+    ) -> None:
         self._values = values
         self._recorder = recorder
         self._shared = shared
+        # What results are, and what they are views of.
+        results = graph.output_node().all_input_nodes
+        self._seen = {node for result in results for node in owners_of(result)}
         self._views: dict[fx.Node, tuple[fx.Node | None, Pair]] = {}
 
     def add(self, view: fx.Node, source: fx.Node | None, parts: Pair) -> None:
@@ -30,14 +35,14 @@ class RealViews:
     def reading(self, node: fx.Node) -> fx.Node | Pair | None:
         """Return what a node is that reads one part of a view, or negates both; None for others."""
         base: Any = node.args[0] if node.args else None
-        if base not in self._views or self._is_shown(node):
-            return None  # a result has the strides of the view that eager returns
+        if base not in self._views:
+            return None
         _, parts = self._views[base]
         index = _index_of_part(node)
         if index is not None:
             part: fx.Node = parts[index]
-            return part
-        if node.target is aten._neg_view.default:
+            return None if node in self._seen else part  # a result has the strides of eager's view
+        if node.target is aten._neg_view.default and not self._is_shown(node):
             return Pair(*(self._recorder.emit(aten.neg.default, part) for part in parts))
         return None
 
@@ -64,7 +69,7 @@ class RealViews:
         A part that no result shows is read from no memory.
         """
         indices = {user: _index_of_part(user) for user in view.users}
-        seen = {index for user, index in indices.items() if index is None or self._is_shown(user)}
+        seen = {index for user, index in indices.items() if index is None or user in self._seen}
         return seen.pop() if len(seen) == 1 else None
 
     def _is_in_no_memory(self, source: fx.Node) -> bool:

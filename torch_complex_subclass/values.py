@@ -29,6 +29,16 @@ def owners_of(node: fx.Node | None) -> Iterator[fx.Node]:
         node = viewed(node)
 
 
+def without_bits(node: fx.Node, recorder: Recorder) -> fx.Node:
+    """Clear a conj or neg bit that a value may have when the graph runs, other than when traced.
+
+    Torch clears the bit of a tensor with gaps by a copy without gaps, and returns one without a bit
+    as it is. Generated code reads one geometry, so such a value is always copied.
+    """
+    keeps_strides = compat.is_dense(node.meta["val"])
+    return recorder.emit(edge_op("resolved" if keeps_strides else "cleared"), node)
+
+
 class Values:
     """Complex values by the node that had them in the traced graph."""
 
@@ -91,15 +101,17 @@ class Values:
             if stored.meta["val"].is_conj():
                 view = self._recorder.emit(edge_op("conj_view"), stored)
             if node in self._may_be_conj:
-                view = self._recorder.emit(edge_op("resolved"), view)
+                view = without_bits(view, self._recorder)
             self._memory[stored] = self._recorder.emit(edge_op("as_real"), view)
         return self._memory[stored]
 
     def interleaved(self, node: fx.Node) -> fx.Node:
         """Return the value as a real node of shape `(..., 2)` in the strides of the trace."""
         if node not in self._interleaved:
-            if self.is_shown_by_memory(node):
+            shown = self.is_shown_by_memory(node)
+            if shown:
                 self.stored(node)
+            if shown and (node not in self._may_be_conj or compat.is_dense(node.meta["val"])):
                 self._interleaved[node] = self._raw_memory(node)
             else:
                 self._interleaved[node] = self.join(*self.pair(node), like=node.meta["val"])

@@ -40,6 +40,18 @@ def raises(error, text=""):
     return compiler
 
 
+def failed(backend, text):
+    """What Dynamo raises where a backend does."""
+
+    def compiler(gm, inputs):
+        raise RuntimeError(text)
+
+    compiler.__name__ = backend
+    with pytest.raises(RuntimeError, match=f"(?s){backend}.*{text}") as raised:
+        torch.compile(lambda x: x + 1, backend=compiler)(torch.ones(1))
+    return raised.value
+
+
 class Raising:
     """Stands for a tensor in a program and raises when torch.sin or the product is asked."""
 
@@ -90,6 +102,8 @@ def by_columns(t):
         (raises(RuntimeError("a"), "sin"), raises(TypeError("a"), "sin"), False),
         (raises(RuntimeError("size 3")), raises(RuntimeError("size 4")), True),
         (raises(RuntimeError("size 3")), raises(RuntimeError("another")), False),
+        (raises(failed("ours", "a")), raises(failed("theirs", "a")), True),
+        (raises(failed("ours", "a")), raises(failed("theirs", "b")), False),
     ],
 )
 def test_only_the_same_failure_excuses(ours, theirs, excused, monkeypatch):

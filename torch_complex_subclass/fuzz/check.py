@@ -121,6 +121,8 @@ class Reference:
 
 def _raised(error: BaseException) -> Failure:
     """What an error says, and of what type it is in which line of the program."""
+    # Dynamo wraps what a backend raises, and names the backend.
+    error = getattr(error, "inner_exception", error)
     lines = [line for line in str(error).splitlines() if line.strip()]
     text = " ".join(lines[:2])[:300]
     frames = traceback.extract_tb(error.__traceback__)

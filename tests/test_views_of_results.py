@@ -38,6 +38,11 @@ def changed_alias(z):
     return w, alias
 
 
+def there_and_back(z):
+    real = torch.view_as_real(z.roll(1, 0))
+    return torch.view_as_complex(real), real
+
+
 def changed_product(z):
     """Torch takes the result of kron apart by `_unsafe_view`, whose schema names no alias."""
     w = torch.kron(z, z)
@@ -78,6 +83,7 @@ CASES = {
     "diagonal": lambda z: (z + 1)[:, 1:].diagonal().conj(),
     "scattered": scattered,
     "a part of a conjugate": lambda z: (z + 1).diagonal_scatter(z.diagonal() * 2).conj().imag,
+    "complex view of a real view": there_and_back,
     "a view of a part of a conjugate": lambda z: (z + 1).conj().imag.unsqueeze(0),
     # Kernels that give their result the conj bit.
     "vdot of a conj operand": lambda z: torch.vdot(z[0], z[1].conj()),

@@ -235,7 +235,8 @@ class _Rewriter:
 
     def _view_as_complex(self, node: fx.Node) -> None:
         real: Any = node.args[0]
-        self._assign(node, self.values.joined.parts(real) or Interleaved(real))
+        parts = None if node in self.shared else self.values.joined.parts(real)
+        self._assign(node, parts or Interleaved(real))
 
     def _view_as_real(self, node: fx.Node) -> None:
         source: fx.Node = node.args[0]  # type: ignore[assignment]

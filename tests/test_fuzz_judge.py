@@ -133,6 +133,24 @@ def test_strides_that_torch_traces_so_are_its_own(monkeypatch):
     assert judge.torch_is_at_fault(program, found, "rewritten") == judge.FAKE
 
 
+def test_decomposition_that_raises_hides_no_other():
+    """Inductor's of `put` has other strides than the kernel; its of `nan_to_num` takes no complex.
+
+    Both are stock's: this package takes the numbers apart first.
+    """
+    program = Program(
+        (Input("x0", (3, 3), "c64", 1, "transposed"),),
+        (
+            Step("x0.put(torch.tensor([0]), x0.flatten()[-1:])", "v0"),
+            Step("torch.nan_to_num(v0)", "v1"),
+        ),
+        ("v0", "v1"),
+    )
+    found = list(failures(program))
+    assert [f.kind for f in found] == ["strides", "strides"]
+    assert judge.torch_is_at_fault(program, found, "rewritten") == judge.PARTLY
+
+
 def test_operand_of_sinc_is_perturbed():
     """sinc(-1) is zero; the kernel gives pi's rounding error, which double precision shows too."""
     with Perturbed(0):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import traceback
 from collections.abc import Callable, Iterator
@@ -71,6 +72,26 @@ def rewritten(fn: Callable[..., Any], arguments: list[Tensor]) -> Callable[..., 
 def decomposed(fn: Callable[..., Any], arguments: list[Tensor]) -> Callable[..., Any]:
     """Trace with stock Inductor's decompositions, without this package, and interpret."""
     return compat.interpret_with_aot(_module(fn), arguments, lambda graph: None)
+
+
+def partly_decomposed(fn: Callable[..., Any], arguments: list[Tensor]) -> Callable[..., Any]:
+    """As `decomposed`; an op whose decomposition raises, as some do for complex, keeps its kernel.
+
+    So such an op does not hide what the decompositions of others do.
+    """
+    table = {op: _where_it_works(how) for op, how in compat.select_decompositions().items()}
+    return compat.interpret_with_aot(_module(fn), arguments, lambda graph: None, table)
+
+
+def _where_it_works(decomposition: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(decomposition)
+    def attempt(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return decomposition(*args, **kwargs)
+        except Exception:  # whatever it does not take
+            return NotImplemented
+
+    return attempt
 
 
 def traced(fn: Callable[..., Any], arguments: list[Tensor]) -> Callable[..., Any]:

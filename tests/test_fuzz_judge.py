@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from torch_complex_subclass.fuzz import judge
-from torch_complex_subclass.fuzz.check import failures
+from torch_complex_subclass.fuzz.check import decomposed, failures
 from torch_complex_subclass.fuzz.perturb import Perturbed
 from torch_complex_subclass.fuzz.program import Input, Program, Step
 
@@ -149,6 +149,26 @@ def test_decomposition_that_raises_hides_no_other():
     found = list(failures(program))
     assert [f.kind for f in found] == ["strides", "strides"]
     assert judge.torch_is_at_fault(program, found, "rewritten") == judge.PARTLY
+
+
+def test_backward_pass_that_raises_hides_no_result():
+    """Stock's gradient of a conjugated result raises; that `put` has other strides is seen."""
+    program = Program(
+        (
+            Input("x0", (3, 3), "c64", 1, "transposed"),
+            Input("x1", (2,), "f32", 2, requires_grad=True),
+        ),
+        (
+            Step("x0.put(torch.tensor([0]), x0.flatten()[-1:])", "v0"),
+            Step("torch.complex(x1.abs(), x1 * 2).conj()", "v1"),
+        ),
+        ("v0", "v1"),
+    )
+    theirs = [f.kind for f in failures(program, decomposed)]
+    assert theirs == ["error", "strides"]
+    found = list(failures(program))
+    assert [f.kind for f in found] == ["strides"]
+    assert judge.torch_is_at_fault(program, found, "rewritten") == judge.DECOMPOSED
 
 
 def test_operand_of_sinc_is_perturbed():

@@ -172,6 +172,8 @@ def failures(program: Runnable, compiler: Compiler = rewritten) -> Iterator[Fail
     except Exception as error:  # any error is a failure of what was compiled
         yield _raised(error)
         return
+    if ours.error is not None:
+        yield _raised(ours.error)
     yield from _different_kind(ours, reference.eager)
     yield from _wrong_values(ours, reference)
 
@@ -199,7 +201,7 @@ def _numbers(seen: Observation) -> list[tuple[str, int, Tensor | None]]:
 def _wrong_values(ours: Observation, reference: Reference) -> Iterator[Failure]:
     rows = _numbers(ours), _numbers(reference.eager), _numbers(reference.exact)
     for place, ((group, i, got), (_, _, eager), (_, _, exact)) in enumerate(
-        zip(*rows, strict=True)
+        zip(*rows, strict=ours.error is None)
     ):
         like = eager if eager is not None else got
         if like is None:

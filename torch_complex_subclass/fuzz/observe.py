@@ -47,6 +47,8 @@ class Observation:
     gradients: list[Tensor | None]
     aliases: list[tuple[int, ...]]
     """For each result, which of the arguments and results share its memory."""
+    error: Exception | None = None
+    """What the backward pass of a compiled program raised; there are no gradients then."""
 
 
 def namespace(wide: bool = False) -> dict[str, Any]:
@@ -96,7 +98,7 @@ def _gradients(roots: list[Tensor], leaves: list[Tensor]) -> list[Tensor | None]
 def observe(program: Runnable, compiler: Compiler | None = None, wide: bool = False) -> Observation:
     """Run a program in eager, or as compiled by `compiler`, and look at what it did.
 
-    Raises what the program, the compiler or the backward pass raises.
+    Raises what the program or the compiler raises, and in eager what the backward pass raises.
     """
     space = namespace(wide)
     exec(_code(program.source()), space)
@@ -117,9 +119,10 @@ def observe(program: Runnable, compiler: Compiler | None = None, wide: bool = Fa
         seen = [_seen(t) for t in results]
         written = [t for t in arguments if t.requires_grad and not t.is_leaf]
         roots = [t for t in results if t.requires_grad] + written
-        return Observation(
-            seen,
-            [_seen(t) for t in arguments],
-            _gradients(roots, leaves),
-            _aliases(results, arguments),
-        )
+        changed, aliases = [_seen(t) for t in arguments], _aliases(results, arguments)
+        try:
+            return Observation(seen, changed, _gradients(roots, leaves), aliases)
+        except Exception as error:
+            if compiler is None:
+                raise
+            return Observation(seen, changed, [], aliases, error)

@@ -84,6 +84,11 @@ def test_table_refuses_what_eager_refuses():
     assert wrong == []
 
 
+def test_overload_that_only_torchscript_has_is_missing():
+    assert isinstance(aten.len.Tensor, torch._ops.OpOverload)
+    assert op_support.overload("len.Tensor") is None
+
+
 def test_every_entry_and_every_rule_has_one_row():
     names = [r.op for r in op_support.rows()]
     rules = {str(op).removeprefix("aten.") for op in TABLE}

@@ -19,7 +19,7 @@ from torch_complex_subclass import dispatch
 from torch_complex_subclass.decompositions.registry import TABLE, Kind, Rule
 from torch_complex_subclass.inplace import functional_form
 from torch_complex_subclass.routes import REASON, goes_to_library
-from torch_complex_subclass.torch_compat import is_composite, returns_view
+from torch_complex_subclass.torch_compat import is_composite, is_dispatched, returns_view
 
 LIST = Path(__file__).with_name("complex_overloads.txt")
 
@@ -89,11 +89,14 @@ def listed_version() -> str:
 
 
 def overload(name: str) -> OpOverload | None:
-    """Return the overload of that name, `add.Tensor` or `prims.device_put.default`, or None."""
+    """Return the overload of that name, `add.Tensor` or `prims.device_put.default`, or None.
+
+    What torch does not dispatch, no tensor is asked for, and counts as missing.
+    """
     *namespace, packet, form = name.split(".")
     found = getattr(torch.ops, *namespace or ["aten"])
     found = getattr(getattr(found, packet, None), form, None)
-    return found if isinstance(found, OpOverload) else None
+    return found if isinstance(found, OpOverload) and is_dispatched(found) else None
 
 
 def _short(op: OpOverload) -> str:

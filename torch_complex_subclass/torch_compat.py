@@ -129,6 +129,11 @@ def is_composite(op: OpOverload) -> bool:
     return torch._C._dispatch_has_kernel_for_dispatch_key(op.name(), "CompositeImplicitAutograd")
 
 
+def is_dispatched(op: OpOverload) -> bool:
+    """False for what only TorchScript has, such as `aten.dim` up to torch 2.11."""
+    return torch._C._dispatch_has_kernel(op.name())
+
+
 def overloads_of_aten() -> Iterator[OpOverload]:
     """Every overload of aten that torch has, by name."""
     for name in sorted(torch._C._dispatch_get_all_op_names()):

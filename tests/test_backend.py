@@ -124,7 +124,8 @@ def test_users_pass_runs_before_ours(before: list[Any], as_list: bool) -> None:
     value = [own] if as_list and compat.takes_list_of_passes() else own
     compat.set_joint_passes(value)
     z = torch.randn(4, dtype=torch.complex64)
-    with tcs.enabled():
+    # Up to torch 2.12 a user's pass with a key does not keep Inductor from finding compiled code.
+    with tcs.enabled(), compat.without_caches():
         compiled = torch.compile(lambda t: t * 2j, fullgraph=True)
         torch.testing.assert_close(compiled(z), z * 2j)
     assert own.calls == 1

@@ -121,9 +121,9 @@ def _allclose(
 
 
 def _install_lowerings(undo: contextlib.ExitStack) -> None:
-    from torch_complex_subclass.inductor_lowering import broadcasts, memory
+    from torch_complex_subclass.inductor_lowering import broadcasts, memory, rounding
 
-    for op, lowering in (memory.table() | broadcasts.table()).items():
+    for op, lowering in (memory.table() | broadcasts.table() | rounding.table()).items():
         _set(undo, compat.inductor_lowerings(), op, lowering)
 
 
@@ -174,6 +174,7 @@ def _install_code_generation(undo: contextlib.ExitStack) -> None:
         cpp_functions,
         fused_rules,
         loaders,
+        rounding,
         scheduling,
         unmasked,
     )
@@ -186,6 +187,7 @@ def _install_code_generation(undo: contextlib.ExitStack) -> None:
         cpp_functions,
         fused_rules,
         loaders,
+        rounding,
         scheduling,
         unmasked,
     )
@@ -270,7 +272,7 @@ def _install_backward_compilation(undo: contextlib.ExitStack, enabled: Any) -> N
     def compile_fx(model: Any, inputs: Any, inner_compile: Any = stock_inner, **kw: Any) -> Any:
         if config.emulate_precision_casts and not compat.rounds_every_op():
             # Inductor keeps the patch for a backward graph that is compiled later.
-            patches = (kw.pop("config_patches", None) or {}) | compat.ROUND_EVERY_OP
+            patches = (kw.pop("config_patches", None) or {}) | compat.round_every_op()
             kw["config_patches"] = patches
         return stock(model, inputs, inner_compile=hooked(inner_compile), **kw)
 

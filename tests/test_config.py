@@ -14,6 +14,7 @@ from torch._dynamo.utils import counters
 
 import torch_complex_subclass as tcs
 from torch_complex_subclass import bcomplex32, torch_compat
+from torch_complex_subclass.inductor_lowering import rounding
 
 SETTINGS = ["eager_kernels", "emulate_precision_casts"]
 
@@ -160,6 +161,19 @@ class TestEmulatePrecisionCasts:
             with tcs.config.patch(emulate_precision_casts=True):
                 assert differing(compiled(choice, z, w), second) == 0
             assert counters["inductor"]["fxgraph_cache_miss"] == 0
+
+    @pytest.mark.parametrize("keeps", [False, True])
+    def test_older_torch_gets_what_it_lacks(
+        self, keeps: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """On 2.11 Inductor's setting alone left 56 % of the numbers of `arithmetic` off."""
+        monkeypatch.setattr(torch_compat, "keeps_roundings", lambda: keeps)
+        edited = [name for _, name, _ in rounding.replacements()]
+        assert edited == ([] if keeps else ["cache_dtype_convert"])
+        assert bool(rounding.table()) is not keeps
+        options = torch_compat.round_every_op()
+        assert options.pop("emulate_precision_casts")
+        assert options == ({} if keeps else {"pattern_matcher": False})
 
     def test_setting_of_inductor_is_left_alone(self) -> None:
         with tcs.config.patch(emulate_precision_casts=True):

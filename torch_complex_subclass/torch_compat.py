@@ -609,8 +609,18 @@ def quiet_complex_warning() -> tuple[Any, str, Callable[[], None]]:
     return lowering, "_warn_complex_not_supported", lambda: None
 
 
-# Setting of Inductor that keeps conversions to a narrow dtype and back.
-ROUND_EVERY_OP = {"emulate_precision_casts": True}
+def keeps_roundings() -> bool:
+    """True from torch 2.13 on, where `emulate_precision_casts` keeps them in C++ code too."""
+    from torch._inductor.fx_passes import joint_graph
+
+    return hasattr(joint_graph, "_is_lossless_fp_widening_cast")
+
+
+def round_every_op() -> dict[str, bool]:
+    """Settings of Inductor that keep conversions to a narrow dtype and back."""
+    # Before torch 2.13, one pattern of many takes a conversion and its inverse for nothing.
+    patterns = {} if keeps_roundings() else {"pattern_matcher": False}
+    return {"emulate_precision_casts": True, **patterns}
 
 
 def rounds_every_op() -> bool:

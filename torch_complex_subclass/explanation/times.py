@@ -42,7 +42,8 @@ def kernel_times(run: Callable[[], object]) -> tuple[KernelTime, ...]:
     activities = [torch.profiler.ProfilerActivity.CPU]
     if cuda:
         activities.append(torch.profiler.ProfilerActivity.CUDA)
-    with torch.profiler.profile(activities=activities) as profiler:
+    # Without acc_events torch 2.11 and 2.12 warn that events of earlier cycles are dropped.
+    with torch.profiler.profile(activities=activities, acc_events=True) as profiler:
         for _ in range(_CALLS):
             run()
         if cuda:

@@ -21,7 +21,11 @@ from torch_complex_subclass.conversion import to_bcomplex32
 from torch_complex_subclass.convolution import convolve
 from torch_complex_subclass.dtypes import BComplex32, Dtype, bcomplex32
 from torch_complex_subclass.tensor import ComplexTensor
-from torch_complex_subclass.torch_compat import function_modes, set_function_modes
+from torch_complex_subclass.torch_compat import (
+    constant_in_graphs,
+    function_modes,
+    set_function_modes,
+)
 
 # Dtypes that a bcomplex32 is widened by; see the promotion table in docs/bcomplex32.md.
 _WIDER = (torch.float16, torch.float32, torch.float64, torch.complex64, torch.complex128)
@@ -65,6 +69,7 @@ def autocast(device_type: str, dtype: Dtype = bcomplex32, enabled: bool = True) 
         set_function_modes(before)
 
 
+@constant_in_graphs  # Dynamo of torch 2.11 does not trace torch's function
 def _has_autocast(device_type: str) -> bool:
     try:
         return torch.amp.is_autocast_available(device_type)
@@ -128,7 +133,7 @@ class _Autocast(TorchFunctionMode):
     def _is_narrowed(self, *trees: Any) -> bool:
         """True for complex operands, none of them complex128."""
         operands = self._complex_operands(*trees)
-        return bool(operands) and all(t.dtype != torch.complex128 for t in operands)
+        return len(operands) > 0 and all(t.dtype != torch.complex128 for t in operands)
 
     def _is_mixed(self, *trees: Any) -> bool:
         """True where a bcomplex32 meets an operand that widens it."""

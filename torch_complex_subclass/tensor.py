@@ -24,6 +24,7 @@ from torch_complex_subclass.torch_compat import (
     has_plain_storage,
     lazy_conjugation,
     returns_view,
+    strides_given,
     traced_constant,
 )
 
@@ -205,9 +206,10 @@ class ComplexTensor(torch.Tensor):
     def __tensor_unflatten__(
         inner: dict[str, Tensor], layout: str, outer_size: Any, outer_stride: Any
     ) -> ComplexTensor:
+        strides = strides_given(outer_stride)
         if layout == layouts.BLOCK:
-            return ComplexTensor._wrap_block(inner["_block"], outer_stride)
-        return ComplexTensor._wrap(inner["re"], inner["im"], outer_stride)
+            return ComplexTensor._wrap_block(inner["_block"], strides)
+        return ComplexTensor._wrap(inner["re"], inner["im"], strides)
 
     def _view_func_unsafe(self, *args: Any) -> Any:
         """Make this view on another base; tracers and compiled code do, by torch's name."""

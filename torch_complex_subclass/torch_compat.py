@@ -239,6 +239,26 @@ def allow_in_graph(fn: Function) -> Function:
     return torch.compiler.allow_in_graph(fn)  # type: ignore[no-any-return]
 
 
+def constant_in_graphs(fn: Function) -> Function:
+    """Have Dynamo call `fn`, of constants, while it traces, and take the result for a constant.
+
+    Torch's public name for this imports Dynamo.
+    """
+    fn._dynamo_marked_constant = True  # type: ignore[attr-defined]
+    return fn
+
+
+# Torch 2.11 gives a subclass that compiled code returns its symbolic sizes for its strides too.
+_GIVES_SIZES_FOR_STRIDES = tuple(map(int, torch.__version__.split(".")[:2])) < (2, 12)
+
+
+def strides_given(strides: Any) -> Any:
+    """The strides that torch gives a subclass; None where they may be wrong."""
+    if _GIVES_SIZES_FOR_STRIDES and all(isinstance(stride, int) for stride in strides):
+        return None
+    return strides
+
+
 def allow_in_weights_only_load(*classes: type) -> None:
     """Let `torch.load(weights_only=True)` rebuild these classes."""
     torch.serialization.add_safe_globals(list(classes))

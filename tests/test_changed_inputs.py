@@ -93,3 +93,25 @@ def test_gradient_by_a_value_that_is_put_together(fn, backend):
         gradients.append(w.grad)
         assert torch.equal(x, torch.tensor([2.0, 4.0, 6.0]))
     torch.testing.assert_close(*gradients)
+
+
+ROWS = torch.tensor([0, 0])
+
+
+def of_an_input(z):
+    return z[5:].index_add(0, ROWS, z[:2])
+
+
+def of_a_library_result(z):
+    transformed = torch.fft.fft(z)
+    return transformed[5:].index_add(0, ROWS, z[:2]), torch.fft.ifft(transformed)
+
+
+@pytest.mark.parametrize("fn", [of_an_input, of_a_library_result], ids=lambda fn: fn.__name__)
+def test_indexed_sum_leaves_its_operand(fn):
+    """Inductor makes index_put write in place where it takes the memory to be free."""
+    z = torch.randn(10, dtype=torch.complex64)
+    before = z.clone()
+    got = torch.compile(fn, fullgraph=True, backend="inductor_complex")(z)
+    assert torch.equal(z, before)
+    torch.testing.assert_close(got, fn(before))

@@ -108,6 +108,7 @@ class _Rewriter:
                     self.values.stored(node)
         for node in reversed(self.replaced):
             self.graph.erase_node(node)
+        changed_inputs.keep_complex_memory(self.graph, self.recorder)
         self.recorder.erase_unused()
 
     def _enter(self, node: fx.Node) -> None:

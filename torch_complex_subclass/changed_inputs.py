@@ -28,6 +28,26 @@ def save_copies(graph: fx.Graph) -> None:
             node.meta["recompute"] = CheckpointPolicy.MUST_SAVE
 
 
+# What Inductor turns into a write to the first operand where nothing else needs its memory.
+_WRITES_IN_PLACE = (aten.index_put.default, aten._unsafe_index_put.default)
+
+
+def keep_complex_memory(graph: fx.Graph, recorder: Recorder) -> None:
+    """Copy real views of complex memory before ops that Inductor would make write to them.
+
+    It compares which views overlap by their places in elements, so that from the middle on the
+    parts of a complex tensor seem to lie behind the tensor.
+    """
+    for op in _WRITES_IN_PLACE:
+        for node in graph.find_nodes(op="call_function", target=op):
+            operand: Any = node.args[0]
+            if any(owner.meta["val"].is_complex() for owner in owners_of(operand)):
+                with graph.inserting_before(node):
+                    recorder.inherit(node)
+                    copy = recorder.emit(edge_op("kept"), operand)
+                node.args = (copy, *node.args[1:])
+
+
 class ChangedInputs:
     """The inputs that a graph writes to.
 

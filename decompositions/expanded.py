@@ -1,14 +1,15 @@
 """Products of complex matrices with parts in bfloat16, as real products with twice the terms.
 
 The left operand becomes [re, im]; the right one [re; -im] for the real part of the result, and
-[im; re] for the imaginary one. The library accumulates a real product of bfloat16 in float32 and
-rounds it once, so the difference and the sum inside a complex product are rounded once too, which
-four products of parts could not do without results in float32.
+[im; re] for the imaginary one. Where the right operand is the larger one, it becomes [re; im], and
+the left one [re, -im] and [im, re]. The library accumulates a real product of bfloat16 in float32
+and rounds it once, so the difference and the sum inside a complex product are rounded once too,
+which four products of parts could not do without results in float32.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -17,6 +18,8 @@ from torch_complex_subclass.decompositions.registry import Pair
 from torch_complex_subclass.torch_compat import multiplies_bfloat16
 
 aten = torch.ops.aten
+
+Factors = tuple[Tensor, Tensor]
 
 
 def is_expandable(part: Tensor) -> bool:
@@ -30,11 +33,14 @@ def _lies_by_columns(t: Tensor) -> bool:
     return isinstance(rows, int) and isinstance(columns, int) and rows < columns
 
 
-def _join(parts: Sequence[Tensor], dim: int) -> Tensor:
-    """Concatenate matrices along dimension -1 or -2; those that lie by columns, by columns."""
-    if _lies_by_columns(parts[0]):
-        return torch.cat([part.mT for part in parts], -3 - dim).mT
-    return torch.cat(list(parts), dim)
+def _above(first: Tensor, second: Tensor) -> Tensor:
+    """Return (..., 2k, m): the rows of one matrix (..., k, m) above those of another.
+
+    Matrices that lie by columns are joined by columns.
+    """
+    if _lies_by_columns(first):
+        return torch.cat([first.mT, second.mT], -1).mT
+    return torch.cat([first, second], -2)
 
 
 def _in_turn(first: Tensor, second: Tensor) -> Tensor:
@@ -50,20 +56,31 @@ def product(op: Callable[[Tensor, Tensor], Tensor], a: Pair | Tensor, b: Pair | 
         return Pair(op(a, b.re), op(a, b.im))
     if isinstance(b, Tensor):
         return Pair(op(a.re, b), op(a.im, b))
-    left, by_re, by_im = _expand(a, b)
-    return Pair(op(left, by_re), op(left, by_im))
+    for_re, for_im = _expand(a, b)
+    return Pair(op(*for_re), op(*for_im))
 
 
-def _expand(a: Pair, b: Pair) -> tuple[Tensor, Tensor, Tensor]:
-    """Return [re, im] (..., n, 2k) of a, and [re; -im] and [im; re] (..., 2k, m) of b.
+def _expand(a: Pair, b: Pair) -> tuple[Factors, Factors]:
+    """Return real factors (..., n, 2k) and (..., 2k, m) for the real part and the imaginary one.
 
-    Terms may come in any order, the same in all three. Where the numbers of one term lie together
-    in both operands, as in the gradient of a weight, those of re and im alternate: a.mT then lies
-    as [re, im], the left operand of a product that a.mT enters too, and need not be made twice.
+    The larger operand is joined once, the other one twice. Terms may come in any order, the same
+    in all. Where the numbers of one term lie together in both operands, as in the gradient of a
+    weight, those of re and im alternate: a.mT then lies as [re, im], the left operand of a product
+    that a.mT enters too, and need not be made twice.
     """
-    if _lies_by_columns(a.re) and not _lies_by_columns(b.re):
-        return _in_turn(a.re.mT, a.im.mT).mT, _in_turn(b.re, -b.im), _in_turn(b.im, b.re)
-    return _join(a, -1), _join([b.re, -b.im], -2), _join([b.im, b.re], -2)
+    in_turn = _lies_by_columns(a.re) and not _lies_by_columns(b.re)
+    rows = _in_turn if in_turn else _above
+    if _is_wider(b.re, a.re):
+        right = rows(b.re, b.im)
+        return (rows(a.re.mT, -a.im.mT).mT, right), (rows(a.im.mT, a.re.mT).mT, right)
+    left = rows(a.re.mT, a.im.mT).mT
+    return (left, rows(b.re, -b.im)), (left, rows(b.im, b.re))
+
+
+def _is_wider(b: Tensor, a: Tensor) -> bool:
+    """True where b (..., k, m) is known to have more numbers than a (..., n, k)."""
+    m, n = b.shape[-1], a.shape[-2]
+    return isinstance(m, int) and isinstance(n, int) and m > n
 
 
 def affine_product(
@@ -73,6 +90,6 @@ def affine_product(
 
     Shapes: z broadcasts to the product (..., n, m) of (..., n, k) and (..., k, m).
     """
-    left, by_re, by_im = _expand(a, b)
-    re = op(z.re, left, by_re, beta=beta, alpha=alpha)
-    return Pair(re, op(z.im, left, by_im, beta=beta, alpha=alpha))
+    for_re, for_im = _expand(a, b)
+    re = op(z.re, *for_re, beta=beta, alpha=alpha)
+    return Pair(re, op(z.im, *for_im, beta=beta, alpha=alpha))

@@ -71,6 +71,7 @@ def sgn(x: Tensor, y: Tensor) -> Pair:
     aten._conj_physical.default,
     aten.conj_physical.default,
     max_ulp=0,
+    exact=True,
 )
 def conj(x: Tensor, y: Tensor) -> Pair:
     """Conjugate; exact."""

@@ -9,6 +9,7 @@ to one real dtype (half types already widened); `dispatch.apply` does that, once
 from __future__ import annotations
 
 import enum
+import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -118,14 +119,22 @@ def _record(
     TABLE[op] = Rule(op, kind, fn, max_ulp, normwise, names, reason, _caller(), sums, narrow)
 
 
+def _on_pair(fn: Function, z: Any, *args: Any, **kwargs: Any) -> Any:
+    return fn(z.re, z.im, *args, **kwargs) if isinstance(z, Pair) else NotImplemented
+
+
 def unary(
-    *ops: OpOverload, max_ulp: float, normwise: bool = False
+    *ops: OpOverload, max_ulp: float, normwise: bool = False, exact: bool = False
 ) -> Callable[[Function], Function]:
-    """Register `fn(x, y, ...)`, elementwise in one complex operand, with its error bound."""
+    """Register `fn(x, y, ...)`, elementwise in one complex operand, with its error bound.
+
+    One that is exact in each dtype takes half types without a cast.
+    """
 
     def register(fn: Function) -> Function:
+        narrow = functools.partial(_on_pair, fn) if exact else None
         for op in ops:
-            _record(op, Kind.UNARY, fn, max_ulp=max_ulp, normwise=normwise)
+            _record(op, Kind.UNARY, fn, max_ulp=max_ulp, normwise=normwise, narrow=narrow)
         return fn
 
     return register

@@ -84,6 +84,7 @@ CASES = {
     "scattered": scattered,
     "a part of a conjugate": lambda z: (z + 1).diagonal_scatter(z.diagonal() * 2).conj().imag,
     "complex view of a real view": there_and_back,
+    "one of several views of a part": lambda z: ((w := z + 1), w.real.chunk(2, 0)[0]),
     "a view of a part of a conjugate": lambda z: (z + 1).conj().imag.unsqueeze(0),
     # Kernels that give their result the conj bit.
     "vdot of a conj operand": lambda z: torch.vdot(z[0], z[1].conj()),

@@ -139,7 +139,7 @@ def _shows_memory(node: fx.Node) -> bool:
     return any(
         user.op == "output"
         or _may_ask_for_memory(user)
-        or (viewed(user) is node and _shows_memory(user))
+        or ((user.target is operator.getitem or viewed(user) is node) and _shows_memory(user))
         for user in node.users
     )
 

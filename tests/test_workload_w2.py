@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -266,7 +268,7 @@ def test_options_become_those_of_the_benchmark(monkeypatch: pytest.MonkeyPatch) 
     assert seen[-2:] == ["--export", "x.json"]
 
 
-def test_page_puts_published_figures_beside_ours() -> None:
+def test_page_puts_published_figures_beside_ours(tmp_path: Path) -> None:
     machine = dict.fromkeys(("processor", "threads", "cores", "torch", "date"), "?")
     row = {
         "case": "w2_field",
@@ -277,6 +279,10 @@ def test_page_puts_published_figures_beside_ours() -> None:
         "ratios": {"eager": 20.0},
         "memory_ratios": {"eager": 4.0},
     }
-    text = page.as_markdown({"machine": machine, "rows": [row]})
-    line = "| w2_field | large | inference | 30 | - | - | - | - | 20.00 | 2.20 | 75 % |"
-    assert line in text.splitlines()
+    figures = tmp_path / "x.json"
+    figures.write_text(json.dumps({"machine": machine, "rows": [row]}))
+    page.main(figures, tmp_path)
+    lines = (tmp_path / "workloads.md").read_text().splitlines()
+    assert "| w2_field | large | inference | 30 | - | - | - | - | 20.00 | 2.20 | 75 % |" in lines
+    assert "![Time of each candidate over ours](workloads_w2.png)" in lines
+    assert [file.name for file in tmp_path.glob("*.png")] == ["workloads_w2.png"]

@@ -1,6 +1,6 @@
-"""Makes docs/workloads.md of exported figures.
+"""Makes docs/workloads.md, and a picture for each system, of exported figures.
 
-`python -m torch_complex_subclass.bench.workloads.page FILE.json > docs/workloads.md`
+`python -m torch_complex_subclass.bench.workloads.page FILE.json docs`
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from torch_complex_subclass.bench.picture import draw_ratios
 from torch_complex_subclass.bench.workloads import SYSTEMS, System
+
+Rows = list[dict[str, Any]]
 
 _CANDIDATES = ("eager", "stock", "hand", "jax", "ours")
 
@@ -33,7 +36,7 @@ def _row(system: System, row: dict[str, Any]) -> str:
     return f"| {' | '.join([*cells, _saved(row)])} |"
 
 
-def _table(system: System, rows: list[dict[str, Any]]) -> list[str]:
+def _table(system: System, rows: Rows) -> list[str]:
     if not rows:
         return ["Not in this run."]
     titles = ["case", "size", "mode", *(f"{name} ms" for name in _CANDIDATES)]
@@ -42,9 +45,20 @@ def _table(system: System, rows: list[dict[str, Any]]) -> list[str]:
     return [*head, *(_row(system, row) for row in rows)]
 
 
-def _section(system: System, rows: list[dict[str, Any]]) -> list[str]:
+def _rows_of(system: System, rows: Rows) -> Rows:
+    return [row for row in rows if row["group"] == system.name]
+
+
+def _picture(system: System) -> str:
+    return f"workloads_{system.name}.png"
+
+
+def _section(system: System, rows: Rows) -> list[str]:
     lines = [f"## {system.name.upper()}: {system.title}", "", system.about, ""]
-    lines += _table(system, [row for row in rows if row["group"] == system.name])
+    own = _rows_of(system, rows)
+    lines += _table(system, own)
+    if own:
+        lines += ["", f"![Time of each candidate over ours]({_picture(system)})"]
     lines += ["", system.source, "", "```"]
     lines += [f"python -m torch_complex_subclass bench --suite workloads {system.name}"]
     return [*lines, *system.commands, "```", ""]
@@ -68,5 +82,27 @@ def as_markdown(document: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def draw_pictures(document: dict[str, Any], folder: Path) -> None:
+    """Draw how many times as long others take, a picture for each system that has figures."""
+    for system in SYSTEMS:
+        rows = _rows_of(system, document["rows"])
+        if not rows:
+            continue
+        labels = [f"{row['case']} {row['size']} {row['mode']}" for row in rows]
+        candidates = {
+            name: [row["ratios"].get(name) for row in rows]
+            for name in _CANDIDATES
+            if name != "ours"
+        }
+        draw_ratios(labels, candidates, folder / _picture(system))
+
+
+def main(figures: Path, folder: Path) -> None:
+    """Write the page and its pictures."""
+    document = json.loads(figures.read_text())
+    (folder / "workloads.md").write_text(as_markdown(document))
+    draw_pictures(document, folder)
+
+
 if __name__ == "__main__":
-    sys.stdout.write(as_markdown(json.loads(Path(sys.argv[1]).read_text())))
+    main(*map(Path, sys.argv[1:3]))

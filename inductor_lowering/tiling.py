@@ -1,4 +1,4 @@
-"""Which loop of a nest over interleaved memory is vectorised."""
+"""Which loop of a nest is vectorised: over interleaved memory, and with slow operations."""
 
 from __future__ import annotations
 

@@ -13,7 +13,6 @@ from torch._inductor.utils import run_and_get_code
 
 import torch_complex_subclass as tcs
 
-# Where it is missing, the share of strides that keeps vectors out is no name that can be changed.
 THRESHOLD = getattr(getattr(cpp, "KernelOpStats", None), "OVERHEAD_RATIO_THRESHOLD", None)
 
 
@@ -36,7 +35,9 @@ def code_of(fn: Callable[..., Any], *args: Tensor) -> str:
 POINTS, CENTERS, CHARGES = torch.randn(64, 3), torch.randn(10, 3), torch.ones(10)
 
 
-@pytest.mark.skipif(THRESHOLD is None, reason="this torch has no such threshold")
+@pytest.mark.skipif(
+    THRESHOLD is None, reason="before torch 2.13 the threshold is no name that can be changed"
+)
 def test_slow_functions_are_vectors_whatever_the_strides() -> None:
     with tcs.enabled():
         code = code_of(vortices, POINTS, CENTERS, CHARGES)

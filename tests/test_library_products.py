@@ -53,7 +53,7 @@ LARGE, SMALL = (64, 16), (16, 16)
 
 TURNED = {
     "smaller factor in memory": (form, z(*LARGE), z(*SMALL)),
-    "factor that is computed": (form_of_written, z(16, 16), z(16, 16)),
+    "smaller factor that is computed": (form_of_written, z(*LARGE), z(*SMALL)),
     "product with an addend": (affine, z(16), z(*LARGE), z(*SMALL)),
     "batch": (batched, z(3, *LARGE), z(3, *SMALL)),
     "conjugate on the right": (lambda a, x: (a @ x.conj()).abs(), z(*SMALL), z(16, 64)),
@@ -68,6 +68,11 @@ def test_larger_factor_is_not_copied(name: str) -> None:
 
 
 AS_TRACED = {
+    "larger factor that is computed": (
+        lambda w, g: (w.conj() @ (g * 2)).abs(),
+        z(*SMALL),
+        z(16, 64),
+    ),
     "larger factor without conj bit": (form, z(16, 16), z(16, 64)[:, :16]),
     "conjugate transpose": (lambda x, a: (x.mH @ a).abs(), z(*LARGE), z(64, 8)),
     "result that leaves": (lambda x, a: x.conj() @ a, z(*LARGE), z(*SMALL)),

@@ -2,8 +2,8 @@
 
 BLAS multiplies by a transposed matrix, or by one conjugated and transposed; of the conjugate of a
 matrix that lies in rows the library writes a copy first. But conj(a) b is the conjugate of a
-conj(b). So where b is smaller, or has yet to be written, it is conjugated instead, and the loops
-that read the result turn its sign.
+conj(b). So where b is smaller, it is conjugated instead, and the loops that read the result turn
+its sign.
 """
 
 from __future__ import annotations
@@ -74,9 +74,8 @@ def _product_of_conjugates(
     if not all(isinstance(n, int) for f in factors for n in f.meta["val"].shape):
         return None
     now = sum(_size(f) for f in factors if f.meta["val"].is_conj())
-    then = sum(
-        _size(f) for f in factors if not f.meta["val"].is_conj() and values.is_shown_by_memory(f)
-    )
+    # One that is yet to be written counts too: another product may need it as it is.
+    then = sum(_size(f) for f in factors if not f.meta["val"].is_conj())
     if then >= now:
         return None
     product = recorder.emit(op, *(_conjugate(f, values, recorder) for f in factors))

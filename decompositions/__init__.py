@@ -66,6 +66,7 @@ from torch_complex_subclass.decompositions import (
 from torch_complex_subclass.decompositions import (
     reduction as reduction,
 )
+from torch_complex_subclass.decompositions import rule_ops
 from torch_complex_subclass.decompositions import (
     scan as scan,
 )
@@ -77,10 +78,6 @@ from torch_complex_subclass.decompositions import (
 )
 from torch_complex_subclass.decompositions import (
     trigonometric as trigonometric,
-)
-from torch_complex_subclass.decompositions.compensated import (
-    product_error_by_halves,
-    product_error_op,
 )
 from torch_complex_subclass.decompositions.registry import TABLE as TABLE
 from torch_complex_subclass.decompositions.registry import Kind as Kind
@@ -109,7 +106,7 @@ def table() -> dict[OpOverload, Callable[..., Any]]:
     from torch_complex_subclass.export import decomposition
 
     rules = {op: decomposition(rule) for op, rule in TABLE.items() if rule.kind in _ARITHMETIC}
-    return rules | {product_error_op(): product_error_by_halves}
+    return rules | rule_ops.in_aten()
 
 
 def export_table() -> dict[Any, Callable[..., Any]]:
@@ -125,4 +122,4 @@ def export_table() -> dict[Any, Callable[..., Any]]:
         # Composite ops are decomposed where autograd is, before rules apply.
         if rule.kind in (*_ARITHMETIC, *_MOVEMENT) and not is_composite(op):
             core[op] = decomposition(rule, **({"otherwise": core[op]} if op in core else {}))
-    return core | {product_error_op(): product_error_by_halves}
+    return core | rule_ops.in_aten()

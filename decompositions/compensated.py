@@ -20,6 +20,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from torch_complex_subclass.decompositions.rule_ops import RuleOp
+
 
 def two_sum(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     """Rounded sum s and its error e, so a + b = s + e exactly (Knuth, 1969).
@@ -51,27 +53,19 @@ def split(a: Tensor) -> tuple[Tensor, Tensor]:
     return hi, a - hi
 
 
-@functools.cache
-def product_error_op() -> Any:
-    """The op behind `product_error`; the first use of it registers it."""
-    library = torch.library.Library("torch_complex_subclass", "FRAGMENT")
-    library.define(
-        "product_error(Tensor a, Tensor b) -> Tensor", tags=(torch.Tag.pt2_compliant_tag,)
-    )
-    library.impl("product_error", product_error_by_halves, "CompositeExplicitAutograd")
-    _libraries.append(library)
-    return torch.ops.torch_complex_subclass.product_error.default
-
-
-_libraries: list[torch.library.Library] = []
-"""Ops last as long as the object that defined them."""
-
-
 def product_error_by_halves(a: Tensor, b: Tensor) -> Tensor:
     """What `product_error` returns, in sums and products (Dekker, 1971)."""
     product = _kept_product(a, b)
     (ah, al), (bh, bl) = split(a), split(b)
     return ((ah * bh - product) + (ah * bl + al * bh)) + al * bl
+
+
+_product_error = RuleOp("product_error(Tensor a, Tensor b) -> Tensor", product_error_by_halves)
+
+
+def product_error_op() -> Any:
+    """The op behind `product_error`."""
+    return _product_error.overload
 
 
 def product_error(a: Tensor, b: Tensor) -> Tensor:
@@ -80,8 +74,7 @@ def product_error(a: Tensor, b: Tensor) -> Tensor:
     One fused multiply-add in compiled code, which is why it is an op. Domain: as for `split`,
     and the error must not underflow.
     """
-    result: Tensor = product_error_op()(a, b)
-    return result
+    return _product_error(a, b)
 
 
 def two_product(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
@@ -148,7 +141,7 @@ def leading(value: float, digits: int) -> float:
 
 
 # Per dtype: the largest argument whose exponential is finite, rounded down, and a half shift.
-_EXP_RANGE = {torch.float32: (88.0, 60.0), torch.float64: (709.0, 512.0)}
+EXP_RANGE = {torch.float32: (88.0, 60.0), torch.float64: (709.0, 512.0)}
 
 
 def scaled_exp(t: Tensor) -> tuple[Tensor, Tensor]:
@@ -158,7 +151,7 @@ def scaled_exp(t: Tensor) -> tuple[Tensor, Tensor]:
     exponential of half a shift, and the shift is subtracted exactly (Sterbenz); e stops growing
     where even the smallest positive a gives infinity, so a = 0 gives 0 and never 0 * inf.
     """
-    top, half = _EXP_RANGE[t.dtype]
+    top, half = EXP_RANGE[t.dtype]
     big = t > top
     e = torch.exp(torch.where(big, (t - 2 * half).clamp(max=top), t))
     return e, torch.where(big, math.exp(half), torch.ones_like(t))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from torch_complex_subclass.decompositions.compensated import (
+    EXP_RANGE,
     circle_excess,
     leading,
     scaled_exp,
@@ -24,6 +25,7 @@ from torch_complex_subclass.decompositions.doubled import (
 )
 from torch_complex_subclass.decompositions.quarter_turns import reduced_binary
 from torch_complex_subclass.decompositions.registry import Pair, unary
+from torch_complex_subclass.decompositions.rule_ops import ordinarily
 from torch_complex_subclass.decompositions.scaling import is_infinite, scaled
 
 aten = torch.ops.aten
@@ -47,9 +49,21 @@ def exp(x: Tensor, y: Tensor) -> Pair:
     bring the product back into range.
     Special values: C23 G.6.3.1.
     """
-    e, f = scaled_exp(x)
-    c, s = _on_circle(x, y, torch.cos(y), torch.sin(y))
-    return Pair((c * f) * e * f, torch.where(y == 0, y, (s * f) * e * f))
+    cos, sin = torch.cos(y), torch.sin(y)
+
+    def anywhere() -> Pair:
+        e, f = scaled_exp(x)
+        c, s = _on_circle(x, y, cos, sin)
+        return Pair((c * f) * e * f, torch.where(y == 0, y, (s * f) * e * f))
+
+    def in_range() -> Pair:
+        e = torch.exp(x)
+        return Pair(cos * e, sin * e)
+
+    def ordinary() -> Tensor:
+        return (x <= EXP_RANGE[x.dtype][0]) & (y.abs() < torch.inf)
+
+    return Pair(*ordinarily(ordinary, in_range, anywhere))
 
 
 @unary(aten.exp2.default, max_ulp=4)

@@ -14,8 +14,9 @@ While installed:
   a rule.
 * A transcendental of a small tensor is stored before it is broadcast, and a reflected signal before
   its windows are taken.
-* Vector code has an accurate sine and cosine, keeps signs, bits and masks in registers, and
-  computes for every lane what a mask guards where that is cheap; GCC keeps the order of sums under
+* Vector code has an accurate sine and cosine, keeps signs, bits and masks in registers, computes
+  for every lane what a mask guards where that is cheap, and in a branch what only extraordinary
+  numbers need; GCC keeps the order of sums under
   the flag for unsafe optimisations, and running sums in registers.
 * Nested expressions may be 20,000 deep while a graph is compiled, and a graph that holds our ops
   or complex values is compiled with the hooks in place, whenever that is.
@@ -53,6 +54,7 @@ from torch.utils import _pytree as pytree
 
 from torch_complex_subclass import config, part_setters, python_numbers, symbolic_numbers
 from torch_complex_subclass import torch_compat as compat
+from torch_complex_subclass.decompositions import rule_ops
 from torch_complex_subclass.decompositions.registry import TABLE, Kind
 from torch_complex_subclass.dispatch import has_function
 from torch_complex_subclass.dtypes import has_complex
@@ -125,6 +127,8 @@ def _install_lowerings(undo: contextlib.ExitStack) -> None:
 
     for op, lowering in (memory.table() | broadcasts.table() | rounding.table()).items():
         _set(undo, compat.inductor_lowerings(), op, lowering)
+    undo.callback(rule_ops.use_branches, False)
+    rule_ops.use_branches(True)
 
 
 def _install_pass(undo: contextlib.ExitStack, graph_pass: Any) -> None:
@@ -168,6 +172,7 @@ def _silence_warning(undo: contextlib.ExitStack) -> None:
 def _install_code_generation(undo: contextlib.ExitStack) -> None:
     from torch_complex_subclass.inductor_lowering import (
         accumulators,
+        branches,
         broadcasts,
         cpp_codegen,
         cpp_flags,
@@ -181,6 +186,7 @@ def _install_code_generation(undo: contextlib.ExitStack) -> None:
 
     modules = (
         accumulators,
+        branches,
         broadcasts,
         cpp_codegen,
         cpp_flags,

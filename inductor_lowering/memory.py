@@ -20,7 +20,8 @@ from torch.utils._ordered_set import OrderedSet
 
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions.compensated import product_error_op
-from torch_complex_subclass.inductor_lowering import fused_rules, interleaved
+from torch_complex_subclass.decompositions.rule_ops import choice_op
+from torch_complex_subclass.inductor_lowering import branches, fused_rules, interleaved
 from torch_complex_subclass.inductor_lowering import ops as custom
 
 aten = torch.ops.aten
@@ -322,4 +323,4 @@ def table() -> dict[Any, Callable[..., Any]]:
         write_memory,
     )
     found = {getattr(namespace, fn.__name__).default: fn for fn in functions}
-    return found | {product_error_op(): fused_rules.product_error}
+    return found | {product_error_op(): fused_rules.product_error, choice_op(): branches.choice}

@@ -13,7 +13,7 @@ from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from torch_complex_subclass import torch_compat as compat
-from torch_complex_subclass.decompositions.compensated import product_error_op
+from torch_complex_subclass.decompositions import rule_ops
 
 if TYPE_CHECKING:
     from torch._subclasses.fake_tensor import FakeTensorMode
@@ -157,7 +157,7 @@ class Recorder(TorchDispatchMode):
                 result = decomposition(*args, **kwargs)
             if result is not NotImplemented:
                 return result
-        if func is not product_error_op():
+        if func not in rule_ops.in_aten():
             with self:
                 # Ops made of others reach a mode as they are where autograd is off.
                 result = func.decompose(*args, **kwargs)

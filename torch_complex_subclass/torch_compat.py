@@ -193,6 +193,13 @@ def is_traced(t: Tensor) -> bool:
     return mode is not None and has_proxy_slot(t, mode.tracer)
 
 
+def is_traced_by_mode() -> bool:
+    """True while a dispatch mode, such as a tracer, sees each op."""
+    from torch.utils._python_dispatch import _get_current_dispatch_mode
+
+    return _get_current_dispatch_mode() is not None
+
+
 def without_subclass_dispatch() -> AbstractContextManager[Any]:
     """Run an op on the wrapper itself, whose sizes and strides it then changes."""
     return torch._C._DisableTorchDispatch()

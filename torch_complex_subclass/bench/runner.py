@@ -62,11 +62,16 @@ def _repeats(run: Run) -> int:
 
 
 def interleaved(runs: Mapping[str, Run], rounds: int) -> dict[str, Timing]:
-    """Time each in turn, `rounds` times over, so that all share what else the machine does."""
+    """Time each in turn, `rounds` times over, so that all share what else the machine does.
+
+    One call before each sample is not timed: it finds the caches and the allocator as another
+    candidate has left them, which is worse after one that takes much memory.
+    """
     samples: dict[str, list[float]] = {name: [] for name in runs}
     with _no_garbage_collection():
         repeats = {name: _repeats(run) for name, run in runs.items()}
         for _ in range(rounds):
             for name, run in runs.items():
+                run()
                 samples[name].append(_seconds(run, repeats[name]))
     return {name: Timing.of(seconds) for name, seconds in samples.items()}

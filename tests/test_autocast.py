@@ -248,6 +248,26 @@ def test_compiled_outside_and_inside() -> None:
     assert 0 < difference.abs().max() < 2**-4
 
 
+@pytest.mark.parametrize("inside", [True, False], ids=["inside", "around"])
+def test_compiled_numbers_on_the_left(inside: bool) -> None:
+    """Their operators are functions that torch wrapped in Python."""
+
+    def reflected(z: Tensor, x: Tensor) -> list[Tensor]:
+        return [1 - x, 1 / x, 2**x, 1 - z, 1 / z, 2**z, 1 - z @ z, 2 ** (z @ z)]
+
+    def run(z: Tensor, x: Tensor) -> list[Tensor]:
+        with tcs.autocast("cpu"):
+            return reflected(z, x)
+
+    compiled = torch.compile(run if inside else reflected, fullgraph=True, backend=interpreted)
+    z, x = matrix() / 4, torch.rand(4) + 1
+    with tcs.autocast("cpu", enabled=not inside):
+        found = compiled(z, x)
+    for ours, eager in zip(found, run(z, x), strict=True):
+        assert tcs.dtype_of(ours) == tcs.dtype_of(eager)
+        torch.testing.assert_close(ours.to(eager.dtype), eager, rtol=2**-6, atol=2**-6)
+
+
 def test_optimizer_states_are_wide() -> None:
     layer, z = Layer(), matrix(8, 4)
     optimizer = torch.optim.Adam(layer.parameters(), lr=1e-2)

@@ -108,7 +108,7 @@ class _Autocast(TorchFunctionMode):
         kwargs = kwargs or {}
         if kwargs.get("out") is not None:
             return func(*args, **kwargs)
-        if func in lists.CONVOLUTIONS and self._is_narrowed(args, kwargs):
+        if lists.list_of(func) == "CONVOLUTIONS" and self._is_narrowed(args, kwargs):
             return convolve(func, lists.is_transposed(func), args, kwargs)
         convert = self._conversion(func, args, kwargs)
         if convert is not None:
@@ -119,13 +119,14 @@ class _Autocast(TorchFunctionMode):
         self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Callable[[Tensor], Tensor] | None:
         """What is done to each complex operand, if anything."""
-        if func in lists.NARROW:
+        kind = lists.list_of(func)
+        if kind == "NARROW":
             return to_bcomplex32 if self._is_narrowed(args, kwargs) else None
-        if func in lists.PROMOTED:
+        if kind == "PROMOTED":
             return _widen if self._is_mixed(args, kwargs) else None
-        if func in lists.PROMOTED_IN_PLACE:
+        if kind == "PROMOTED_IN_PLACE":
             return None if has_bfloat16_parts(args[0]) else _widen
-        return _widen if func in lists.WIDE else None
+        return _widen if kind == "WIDE" else None
 
     def _complex_operands(self, *trees: Any) -> list[Tensor]:
         return [t for t in _tensors(trees) if t.is_complex() and t.device.type == self.device_type]

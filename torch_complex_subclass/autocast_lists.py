@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from torch_complex_subclass.torch_compat import constant_in_graphs
+
 Functions = frozenset[Callable[..., Any]]
 
 _SPACES = (torch, Tensor, F, torch.linalg, torch.special)
@@ -106,3 +108,23 @@ PROMOTED_IN_PLACE = (
 def is_transposed(convolution: Callable[..., Any]) -> bool:
     """True for a transposed convolution among `CONVOLUTIONS`."""
     return convolution in _TRANSPOSED
+
+
+# A list further down goes first.
+_LIST_OF = (
+    dict.fromkeys(WIDE, "WIDE")
+    | dict.fromkeys(PROMOTED_IN_PLACE, "PROMOTED_IN_PLACE")
+    | dict.fromkeys(PROMOTED, "PROMOTED")
+    | dict.fromkeys(NARROW, "NARROW")
+    | dict.fromkeys(CONVOLUTIONS, "CONVOLUTIONS")
+)
+
+
+@constant_in_graphs
+def list_of(fn: Callable[..., Any]) -> str:
+    """Name the list that a function is in; an empty string for none.
+
+    Dynamo asks while it traces and holds the answer. It would guard on membership in a set by
+    another object than the function where torch wrapped it in Python, as it did `Tensor.__rsub__`.
+    """
+    return _LIST_OF.get(fn, "")

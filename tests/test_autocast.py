@@ -268,6 +268,20 @@ def test_compiled_numbers_on_the_left(inside: bool) -> None:
         torch.testing.assert_close(ours.to(eager.dtype), eager, rtol=2**-6, atol=2**-6)
 
 
+def test_compiled_after_a_batched_product_of_a_parameter() -> None:
+    """Dynamo names the block of this product, and no part of it."""
+    w, z = torch.nn.Parameter(matrix()), matrix(3, 4, 4)
+
+    def run(w: Tensor) -> Tensor:
+        with tcs.autocast("cpu"):
+            return (w @ z).abs()
+
+    ours = torch.compile(run, fullgraph=True, backend=interpreted)(w)
+    assert ours.dtype == torch.float32
+    torch.testing.assert_close(ours, run(w), rtol=2**-6, atol=2**-6)
+    assert not torch.equal(ours, (w @ z).abs())
+
+
 def test_optimizer_states_are_wide() -> None:
     layer, z = Layer(), matrix(8, 4)
     optimizer = torch.optim.Adam(layer.parameters(), lr=1e-2)

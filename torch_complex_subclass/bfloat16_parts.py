@@ -36,8 +36,7 @@ _MARK = "torch_complex_subclass.dtype"
 
 def has_bfloat16_parts(value: object) -> bool:
     """True for a complex tensor whose parts are bfloat16."""
-    part = getattr(value, "re", None)
-    return isinstance(part, Tensor) and part.dtype == torch.bfloat16
+    return getattr(value, "_is_narrow", False)
 
 
 def dtype_of(t: Tensor) -> Dtype:

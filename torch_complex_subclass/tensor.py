@@ -60,6 +60,7 @@ class ComplexTensor(torch.Tensor):
     im: Tensor
     _block: Tensor | None
     _is_whole: bool = False
+    _is_narrow = property(lambda z: z.re.dtype == torch.bfloat16)  # a constant where Dynamo traces
 
     __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
@@ -302,8 +303,7 @@ def _narrow(value: Any) -> Any:
 
 
 def _narrow_formula_operand(value: Any) -> Any:
-    is_one = bfloat16_parts.is_made_by_formula(value)
-    return _from_pair(_narrow(value)) if is_one else value
+    return _from_pair(_narrow(value)) if bfloat16_parts.is_made_by_formula(value) else value
 
 
 def _from_plain(value: Any) -> Any:

@@ -13,6 +13,8 @@ from torch.export import Dim, ExportedProgram
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as pytree
 
+from torch_complex_subclass import boundary_pass
+from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions import export_table, table
 from torch_complex_subclass.testing.compare import duplicate
 
@@ -202,3 +204,18 @@ def test_a_write_between_two_ops_is_seen() -> None:
     for program in (through_value, through_source):
         traced = make_fx(program, decomposition_table=table())(z.clone())
         torch.testing.assert_close(traced(z.clone()), program(z.clone()))
+
+
+def test_compiling_a_program_leaves_it_as_it_was() -> None:
+    """The pass shares the program's symbols of sizes; a constant it meets is given none."""
+    module = Module(lambda self, z: (self.w @ z).abs(), w=nn.Parameter(number(4, 4)))
+    program = torch.export.export(
+        module, (number(4, 4, 8),), dynamic_shapes=(({0: Dim("batch", min=2, max=64)},),)
+    )
+    before = set(program.range_constraints)
+    compiled = program.module()
+    report = boundary_pass.rewrite(compiled.graph, compat.select_decompositions())
+    assert report.entries
+    decomposed = program.run_decompositions()
+    check(decomposed, module, number(6, 4, 8))
+    assert set(decomposed.range_constraints) == before

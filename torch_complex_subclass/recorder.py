@@ -112,7 +112,7 @@ class Recorder(TorchDispatchMode):
             count += 1
         module.register_buffer(name, tensor)  # type: ignore[union-attr]
         node = self.graph.get_attr(name)
-        self._describe(node, self.fake_mode.from_tensor(tensor))
+        self._describe(node, self.fake_mode.from_tensor(tensor, static_shapes=True))
         self._constants[id(tensor)] = node
         self._alive.append(tensor)
         return node

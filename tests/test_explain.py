@@ -60,6 +60,23 @@ def test_stock_is_stock_while_enabled() -> None:
     assert found.stock_fallbacks == {"aten.exp.default": 1}
 
 
+def test_what_stock_does_not_compile_is_explained() -> None:
+    """The gradient of the complex svd asks for a value, which no tracer of stock torch has."""
+
+    def product(z: Tensor) -> Tensor:
+        u, s, vh = torch.linalg.svd(z, full_matrices=False)
+        return (u * s @ vh).abs().mean()
+
+    z = torch.randn(4, 4, dtype=torch.complex64, requires_grad=True)
+    found = tcs.explain(product, z, profile=True)
+    assert {row.op: row.how for row in found.rows}["aten.abs.default"] == "fused"
+    assert found.kernels > 0
+    assert "allclose" in found.stock_failure
+    assert f"(stock: does not compile, {found.stock_failure})" in str(found)
+    assert found.times
+    assert "(stock: 0" not in str(found)
+
+
 @pytest.mark.parametrize("fn", [model, torch.nn.Linear(4, 4, dtype=torch.complex64)])
 def test_what_compile_returned_is_taken_apart(fn: Any) -> None:
     assert compat.uncompiled(torch.compile(fn)) is fn

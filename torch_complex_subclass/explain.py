@@ -71,6 +71,8 @@ class Explanation:
     """Time of each kernel of one call, when a profile was asked for."""
     stock_times: tuple[KernelTime, ...] = ()
     """The same without this package."""
+    stock_failure: str = ""
+    """Why stock Inductor does not compile the function; its other figures are zero then."""
 
     @property
     def fallbacks(self) -> dict[str, int]:
@@ -112,6 +114,7 @@ class _Compiled:
     kernels: int
     fallbacks: dict[str, int]
     times: tuple[KernelTime, ...]
+    failure: str = ""
 
 
 def explain(
@@ -134,7 +137,8 @@ def explain(
     Raises:
         TypeError: `fn` cannot be called, or `profile` is no bool.
 
-    Whatever compiling or calling `fn` raises is raised too.
+    Whatever compiling or calling `fn` with this package raises is raised too. What it raises
+    without is in `stock_failure`.
     """
     if not callable(fn):
         raise TypeError(f"expected a function or module, got {type(fn).__name__}: {fn!r}")
@@ -146,7 +150,11 @@ def explain(
         warnings.filterwarnings("ignore", message="Torchinductor does not support code gen")
         with report.collected() as reports:
             ways = progress((enabled(), suspended()), "explain, with and without")
-            ours, stock = (_compile(way, fn, args, kwargs, profile) for way in ways)
+            compilers = (_compile, _compile_if_possible)
+            ours, stock = (
+                compiler(way, fn, args, kwargs, profile)
+                for compiler, way in zip(compilers, ways, strict=True)
+            )
     entries = [entry for found in reports for entry in found.entries]
     return Explanation(
         name=getattr(fn, "__qualname__", type(fn).__qualname__),
@@ -157,6 +165,7 @@ def explain(
         stock_fallbacks=stock.fallbacks,
         times=ours.times,
         stock_times=stock.times,
+        stock_failure=stock.failure,
     )
 
 
@@ -224,3 +233,19 @@ def _compile(way: Any, fn: Callable[..., Any], args: Any, kwargs: Any, profile: 
         _call(compiled, args, kwargs)
     times = kernel_times(lambda: _call(compiled, args, kwargs)) if profile else ()
     return _Compiled(counted.kernels, dict(counted.fallbacks), times)
+
+
+def _compile_if_possible(*arguments: Any) -> _Compiled:
+    """Compile and run; where that fails, the reason is all there is."""
+    try:
+        return _compile(*arguments)
+    except Exception as error:  # stock torch: of any of its parts
+        return _Compiled(0, {}, (), _reason(error))
+
+
+def _reason(error: BaseException) -> str:
+    """One line: what an error says first, or that which it was raised for."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    first = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__

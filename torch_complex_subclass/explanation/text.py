@@ -49,6 +49,9 @@ def short(source: str) -> str:
 
 def kernels(found: Explanation) -> str:
     """One line: kernels here and without this package."""
+    if found.stock_failure:
+        reason = found.stock_failure
+        return f"generated kernels: {found.kernels} (stock: does not compile, {reason})"
     before = sum(found.stock_fallbacks.values())
     return (
         f"generated kernels: {found.kernels} (stock: {found.stock_kernels} "
@@ -57,9 +60,10 @@ def kernels(found: Explanation) -> str:
 
 
 def in_all(ours: Sequence[KernelTime], stock: Sequence[KernelTime]) -> str:
-    """One line: the time of a call here and without this package."""
-    here, there = (sum(t.microseconds for t in times) for times in (ours, stock))
-    return f"one call: {duration(here)} (stock: {duration(there)}), with the profiler on"
+    """One line: the time of a call here and, where there is one, without this package."""
+    here, there = (duration(sum(t.microseconds for t in times)) for times in (ours, stock))
+    beside = f" (stock: {there})" if stock else ""
+    return f"one call: {here}{beside}, with the profiler on"
 
 
 def between(rest: KernelTime) -> str:

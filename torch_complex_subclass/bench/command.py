@@ -74,7 +74,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--suite", choices=_SUITES, default=_SUITES[0], help=f"default: {_SUITES[0]}"
     )
-    parser.add_argument("--list", action="store_true", help="list the cases and stop")
+    parser.add_argument("--list", action="store_true", help="list these cases and stop")
     parser.add_argument(
         "--size",
         choices=[*_SIZES, _EXTREME, "all"],
@@ -121,14 +121,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _run(options: argparse.Namespace) -> int:
+    cases = _chosen(options.suite, options.name)
+    if options.list:
+        _list(cases)
+        return 0
     for package in ("tabulate", "tqdm"):
         need(package, "bench", "bench")
     from torch_complex_subclass.bench import report  # it imports both
 
-    if options.list:
-        report.list_cases(_chosen(options.suite, []))
-        return 0
-    cases = _chosen(options.suite, options.name)
     settings = _settings(options)
     sizes = _SIZES if options.size == "all" else (options.size,)
     _check_cases(cases, options.training, settings)
@@ -186,6 +186,13 @@ def _chosen(suite: str, names: list[str]) -> list[Case]:
     for name in names:
         check_known("case or group", name, known)
     return [case for case in every.values() if not names or {case.name, case.group} & {*names}]
+
+
+def _list(cases: list[Case]) -> None:
+    """Print one line for each case."""
+    for case in cases:
+        modes = "inference, training" if case.training else "inference"
+        print(f"{case.name:26}{case.group:13}{modes:21}{case.about}")
 
 
 def _check_cases(cases: list[Case], training: bool, settings: Settings) -> None:

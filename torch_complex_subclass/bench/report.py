@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tqdm import tqdm
@@ -76,10 +76,3 @@ def show(rows: Sequence[Row], cases: Sequence[Case], settings: Settings) -> None
         print("\n".join(f"  {line}" for line in lines))
     if others := [case.name for case in cases if settings.dtype not in case.dtypes]:
         print(f"\nnot for {text.dtype_name(settings.dtype)}: {', '.join(others)}")
-
-
-def list_cases(cases: Iterable[Case]) -> None:
-    """Print one line for each case."""
-    for case in cases:
-        modes = "inference, training" if case.training else "inference"
-        print(f"{case.name:26}{case.group:13}{modes:21}{case.about}")

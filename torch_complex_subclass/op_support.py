@@ -239,7 +239,8 @@ overloads for which no arguments were found that run, even real ones: sparse, qu
 * **dtypes**: complex dtypes that eager takes, in bits.
 * **kind**: the word its [rule](../decompositions/README.md) is registered with;
   `writes`: in place or `out=`, computed by its functional form;
-  `composite`: torch makes it of other ops first; `no rule`: it keeps the complex kernel in eager.
+  `composite`: torch makes it of other ops first; `no rule`: it keeps the complex kernel, also in
+  compiled code, where `explain` calls it a fallback.
 * **gradient**: backward through eager's op reaches a complex operand.
 * **vmap**: `torch.vmap` runs it; `loop`: entry by entry.
 * **ulp**: bound on the error of either part, where the rule states one.

@@ -187,6 +187,28 @@ def test_unsupported_op_says_what_to_do() -> None:
         _ = w < w
 
 
+def cache_key(z: ComplexTensor) -> str:
+    # By the name that torch asks for, so that it warns of none.
+    return z._stable_hash_for_caching()
+
+
+def test_cache_keys_hold_what_code_depends_on() -> None:
+    """Sizes, strides, dtypes, layout and gradient, and no values."""
+    z = wrapped(plain(4, 4))
+    assert cache_key(z) == cache_key(ComplexTensor.from_interleaved(torch.zeros(4, 4, 2)))
+    others = [
+        wrapped(plain(2, 4)),
+        wrapped(plain(4, 4).mT),
+        wrapped(plain(4, 4, dtype=torch.complex128)),
+        wrapped(plain(4, 4, dtype=torch.complex32)),
+        ComplexTensor.from_interleaved(torch.randn(4, 4, 2, dtype=torch.bfloat16)),
+        wrapped(plain(4, 4)).requires_grad_(),
+        ComplexTensor._wrap(torch.randn(4, 4), torch.randn(4, 4)),
+    ]
+    keys = {cache_key(other) for other in [z, *others]}
+    assert len(keys) == 1 + len(others)
+
+
 def test_compiles_in_one_graph() -> None:
     def fn(a: Tensor, b: Tensor) -> Tensor:
         return (a * b.conj() + 1j).exp()

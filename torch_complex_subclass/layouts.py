@@ -5,10 +5,16 @@ Compiled code reads both parts of an element of a block at once, and writes to o
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from torch_complex_subclass import storage
-from torch_complex_subclass.torch_compat import is_memory, is_view, no_dispatch_modes
+from torch_complex_subclass.torch_compat import (
+    is_memory,
+    is_view,
+    no_dispatch_modes,
+    tensor_metadata,
+)
 
 BLOCK = "block"
 PARTS = "parts"
@@ -30,6 +36,17 @@ def layout_of(z: Any) -> str:
                 z._block = storage.existing_block(z.re, z.im)
         z._is_whole = z._block is not None
     return BLOCK if z._is_whole else PARTS
+
+
+def cache_key(z: Any) -> str:
+    """Hash what code compiled for `z` depends on; the same in every process, whatever the values.
+
+    AOTAutograd finds code that it kept on disk by this.
+    """
+    layout = layout_of(z)
+    parts = [tensor_metadata(getattr(z, name)) for name in ATTRIBUTES[layout]]
+    key = repr((layout, z.shape, z.stride(), z.requires_grad, parts))
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def relaid(z: Any, layout: str) -> Any:

@@ -63,6 +63,7 @@ class ComplexTensor(torch.Tensor):
     _is_narrow = property(lambda z: z.re.dtype == torch.bfloat16)  # a constant where Dynamo traces
 
     __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
+    _stable_hash_for_caching = layouts.cache_key  # torch's name, from 2.13 on
 
     @staticmethod
     def __new__(cls, re: Tensor, im: Tensor) -> ComplexTensor:
@@ -375,9 +376,8 @@ def _lies_as_complex(z: Any) -> bool:
 
 
 def _to_interleaved(value: Any) -> Any:
-    if isinstance(value, Tensor) and value.is_complex():
-        return Interleaved(ComplexTensor.from_complex(value).block)
-    return value
+    is_one = isinstance(value, Tensor) and value.is_complex()
+    return Interleaved(ComplexTensor.from_complex(value).block) if is_one else value
 
 
 def _reinterpret(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

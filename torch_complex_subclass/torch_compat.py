@@ -68,6 +68,13 @@ def is_memory(t: Tensor) -> bool:
     return type(t) is Tensor and has_plain_storage(t) and not is_traced(t)
 
 
+def tensor_metadata(t: Tensor) -> str:
+    """What Inductor's cache keys hold of a tensor, which is not its values; symbols by name."""
+    from torch._inductor.codecache import extract_tensor_metadata_for_cache_key
+
+    return repr(extract_tensor_metadata_for_cache_key(t))
+
+
 def _kind_of_tensor(t: Tensor) -> int:
     return torch._C._dispatch_keys(t).raw_repr()
 

@@ -42,7 +42,7 @@ for name, make in MAKERS.items():
             lambda make=make: make("a", dtype=tcs.bcomplex32), TypeError, "str|tuple"
         ),
         f"{name}, no size": (lambda make=make: make(2.5, dtype=tcs.bcomplex32), TypeError, "float"),
-        f"{name}, dtype": (lambda make=make: make(3, dtype="bcomplex32"), TypeError, "str"),
+        f"{name}, dtype": (lambda make=make: make(3, dtype="x"), TypeError, "tcs.bcomplex32, got"),
         f"{name}, option": (
             lambda make=make: make(3, dtype=tcs.bcomplex32, colour=1), TypeError, "colour"
         ),
@@ -64,7 +64,7 @@ for name, make in LIKE.items():
         f"{name}, no tensor": (
             lambda make=make: make([1], dtype=tcs.bcomplex32), TypeError, "list"
         ),
-        f"{name}, dtype": (lambda make=make: make(Z, dtype="x"), TypeError, "str"),
+        f"{name}, dtype": (lambda make=make: make(Z, dtype="x"), TypeError, "tcs.bcomplex32, got"),
         f"{name}, option": (
             lambda make=make: make(Z, dtype=tcs.bcomplex32, colour=1), TypeError, "colour"
         ),

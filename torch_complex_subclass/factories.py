@@ -1,6 +1,7 @@
 """New tensors of a dtype that may be bcomplex32; with any other they are torch's own.
 
-Bad arguments raise what torch's functions raise, and a layout other than strided ValueError.
+Bad arguments raise what torch's functions raise, a dtype that is none TypeError, and a layout
+other than strided ValueError.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ import torch
 from torch import Tensor
 
 from torch_complex_subclass.conversion import to_bcomplex32
-from torch_complex_subclass.dtypes import BComplex32, Dtype
+from torch_complex_subclass.dtypes import BComplex32, Dtype, bcomplex32
 from torch_complex_subclass.tensor import ComplexTensor
 
 Size = int | Sequence[int]
+
+# Torch takes Python's own types too.
+_DTYPES = (torch.dtype, BComplex32, type, type(None))
 
 
 def _sizes(size: tuple[Size, ...]) -> tuple[int, ...]:
@@ -23,6 +27,11 @@ def _sizes(size: tuple[Size, ...]) -> tuple[int, ...]:
     if len(size) == 1 and not isinstance(size[0], int | torch.SymInt):
         return tuple(size[0])
     return size  # type: ignore[return-value]
+
+
+def _check_dtype(dtype: Any) -> None:
+    if not isinstance(dtype, _DTYPES):
+        raise TypeError(f"dtype must be a torch.dtype or tcs.{bcomplex32.name}, got {dtype!r}")
 
 
 def _check_layout(options: dict[str, Any]) -> None:
@@ -49,6 +58,7 @@ def full(
     size: Sequence[int], fill_value: complex, *, dtype: Dtype | None = None, **options: Any
 ) -> Tensor:
     """Return a tensor of shape `size` filled with `fill_value`, as `torch.full` does."""
+    _check_dtype(dtype)
     if not isinstance(dtype, BComplex32):
         return torch.full(size, fill_value, dtype=dtype, **options)
     return _filled(lambda part, **how: torch.full(tuple(size), part, **how), fill_value, options)
@@ -56,6 +66,7 @@ def full(
 
 def zeros(*size: Size, dtype: Dtype | None = None, **options: Any) -> Tensor:
     """Return zeros of shape `size`, as `torch.zeros` does."""
+    _check_dtype(dtype)
     if not isinstance(dtype, BComplex32):
         return torch.zeros(_sizes(size), dtype=dtype, **options)
     return full(_sizes(size), 0, dtype=dtype, **options)
@@ -63,6 +74,7 @@ def zeros(*size: Size, dtype: Dtype | None = None, **options: Any) -> Tensor:
 
 def ones(*size: Size, dtype: Dtype | None = None, **options: Any) -> Tensor:
     """Return ones of shape `size`, as `torch.ones` does."""
+    _check_dtype(dtype)
     if not isinstance(dtype, BComplex32):
         return torch.ones(_sizes(size), dtype=dtype, **options)
     return full(_sizes(size), 1, dtype=dtype, **options)
@@ -70,6 +82,7 @@ def ones(*size: Size, dtype: Dtype | None = None, **options: Any) -> Tensor:
 
 def empty(*size: Size, dtype: Dtype | None = None, **options: Any) -> Tensor:
     """Return an uninitialised tensor of shape `size`, as `torch.empty` does."""
+    _check_dtype(dtype)
     if not isinstance(dtype, BComplex32):
         return torch.empty(_sizes(size), dtype=dtype, **options)
     shape = _sizes(size)
@@ -83,6 +96,7 @@ def randn(
 
     Those of bcomplex32 are what complex64 would get from the same generator, rounded.
     """
+    _check_dtype(dtype)
     if not isinstance(dtype, BComplex32):
         return torch.randn(_sizes(size), dtype=dtype, requires_grad=requires_grad, **options)
     _check_layout(options)
@@ -93,6 +107,7 @@ def full_like(
     input: Tensor, fill_value: complex, *, dtype: Dtype | None = None, **options: Any
 ) -> Tensor:
     """Return a tensor like `input` filled with `fill_value`, as `torch.full_like` does."""
+    _check_dtype(dtype)
     if not isinstance(dtype, BComplex32):
         return torch.full_like(input, fill_value, dtype=dtype, **options)
     return _filled(lambda part, **how: torch.full_like(input, part, **how), fill_value, options)
@@ -100,6 +115,7 @@ def full_like(
 
 def zeros_like(input: Tensor, *, dtype: Dtype | None = None, **options: Any) -> Tensor:
     """Return zeros like `input`, as `torch.zeros_like` does."""
+    _check_dtype(dtype)
     if not isinstance(dtype, BComplex32):
         return torch.zeros_like(input, dtype=dtype, **options)
     return full_like(input, 0, dtype=dtype, **options)
@@ -107,6 +123,7 @@ def zeros_like(input: Tensor, *, dtype: Dtype | None = None, **options: Any) -> 
 
 def ones_like(input: Tensor, *, dtype: Dtype | None = None, **options: Any) -> Tensor:
     """Return ones like `input`, as `torch.ones_like` does."""
+    _check_dtype(dtype)
     if not isinstance(dtype, BComplex32):
         return torch.ones_like(input, dtype=dtype, **options)
     return full_like(input, 1, dtype=dtype, **options)
@@ -114,6 +131,7 @@ def ones_like(input: Tensor, *, dtype: Dtype | None = None, **options: Any) -> T
 
 def empty_like(input: Tensor, *, dtype: Dtype | None = None, **options: Any) -> Tensor:
     """Return an uninitialised tensor like `input`, as `torch.empty_like` does."""
+    _check_dtype(dtype)
     if not isinstance(dtype, BComplex32):
         return torch.empty_like(input, dtype=dtype, **options)
     return _filled(lambda _, **how: torch.empty_like(input, **how), 0, options)
@@ -126,6 +144,7 @@ def randn_like(
 
     Those of bcomplex32 are what complex64 would get from the same generator, rounded.
     """
+    _check_dtype(dtype)
     if not isinstance(dtype, BComplex32):
         return torch.randn_like(input, dtype=dtype, requires_grad=requires_grad, **options)
     _check_layout(options)

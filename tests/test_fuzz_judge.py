@@ -203,3 +203,18 @@ def test_views_are_not_perturbed():
         x = torch.ops.aten._unsafe_view(x, [2, 3, 1]).squeeze(-1)
     assert x.shape == (2, 3)
     assert (x == 1).all()
+
+
+def test_negated_zeros_have_any_sign():
+    """Torch's vector code makes 0 of 0, and its other code -0: these depend on a number's place."""
+    z = torch.ones(100, dtype=torch.complex128)
+    with Perturbed(0):
+        moved = -z
+        in_place = z.clone().neg_()
+        real = -torch.zeros(100)
+    for negated in (moved, in_place):
+        assert (negated == -1).all()
+        assert 10 < negated.imag.signbit().sum() < 90
+    assert real.signbit().all()
+    steps = (Step("-1 ** x0", "v0"), Step("torch.log(v0)", "v1"))
+    assert not list(failures(Program((Input("x0", (5,), "c128", 822),), steps, ("v1",))))

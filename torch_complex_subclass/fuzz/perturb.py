@@ -39,6 +39,10 @@ _EXACT = frozenset((
 # near a zero of the function is as if the operand were another: sinc multiplies it by pi.
 _ROUND_FIRST = frozenset(("sinc",))
 
+# Exact, but for zeros of complex numbers: of 0 torch's vector code makes 0, and its other code,
+# which the last few numbers pass through, -0.
+_EITHER_ZERO = frozenset(("neg", "neg_"))
+
 
 class Perturbed(TorchDispatchMode):
     """Multiplies the result of each op by 1 + d, d random and at most `STRENGTH` eps.
@@ -63,6 +67,10 @@ class Perturbed(TorchDispatchMode):
             for leaf in pytree.tree_leaves(result):
                 if isinstance(leaf, Tensor) and leaf.numel() > 0:
                     self._perturb(leaf)
+        elif name in _EITHER_ZERO and result.is_complex() and not result.is_conj():
+            parts = torch.view_as_real(result)
+            noise = torch.rand(parts.shape, generator=self.generator) - 0.5
+            parts.copy_(self._signed(parts, noise))
         return result
 
     def _of_rounded(self, func: OpOverload, args: Any) -> Tensor:
@@ -90,5 +98,10 @@ class Perturbed(TorchDispatchMode):
         noise = torch.rand(parts.shape, generator=self.generator, dtype=torch.float64) * 2 - 1
         eps = torch.finfo(parts.dtype).eps
         moved = parts + (STRENGTH * eps * noise).to(parts.dtype) * size
+        return torch.where(parts == 0, self._signed(parts, noise), moved)
+
+    @staticmethod
+    def _signed(parts: Tensor, noise: Tensor) -> Tensor:
+        """Return `parts` with signs of noise for those of zeros."""
         sign = torch.where(noise < 0, -1.0, 1.0).to(parts.dtype)
-        return torch.where(parts == 0, sign * 0.0, moved)
+        return torch.where(parts == 0, sign * 0.0, parts)

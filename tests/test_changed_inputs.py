@@ -115,3 +115,21 @@ def test_indexed_sum_leaves_its_operand(fn):
     got = torch.compile(fn, fullgraph=True, backend="inductor_complex")(z)
     assert torch.equal(z, before)
     torch.testing.assert_close(got, fn(before))
+
+
+@pytest.mark.parametrize("backend", [interpreted, "inductor_complex"])
+def test_gradient_by_a_converted_input(backend):
+    """The real part of what is saved is the input, converted to its own dtype."""
+
+    def fn(x, z):
+        result = torch.linalg.vecdot(z, x.to(z.dtype))
+        x[::2].mul_(2)
+        return result
+
+    found = []
+    for step in (fn, torch.compile(fn, fullgraph=True, backend=backend)):
+        torch.manual_seed(0)
+        x, z = torch.randn(4), torch.randn(3, 4, dtype=torch.complex64, requires_grad=True)
+        step(x, z).abs().sum().backward()
+        found.append((x, z.grad))
+    torch.testing.assert_close(*found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from torch_complex_subclass.recorder import Recorder
 from torch_complex_subclass.values import owners_of
 
 aten = torch.ops.aten
+prims = torch.ops.prims
 
 
 def save_copies(graph: fx.Graph) -> None:
@@ -48,6 +50,21 @@ def keep_complex_memory(graph: fx.Graph, recorder: Recorder) -> None:
                 node.args = (copy, *node.args[1:])
 
 
+def _memory_behind(part: fx.Node | None) -> Iterator[fx.Node]:
+    """`part`, what it is a view of, and so on; a conversion to the same dtype hands on a value."""
+    while part is not None:
+        *_, owner = path = list(owners_of(part))
+        yield from path
+        part = owner.args[0] if _changes_nothing(owner) else None  # type: ignore[assignment]
+
+
+def _changes_nothing(node: fx.Node) -> bool:
+    if node.target is not prims.convert_element_type.default:
+        return False
+    source: Any = node.args[0]
+    return bool(source.meta["val"].dtype == node.meta["val"].dtype)
+
+
 class ChangedInputs:
     """The inputs that a graph writes to.
 
@@ -75,7 +92,7 @@ class ChangedInputs:
         return pytree.tree_map_only(fx.Node, self._copied, value)
 
     def _copied(self, part: fx.Node) -> fx.Node:
-        if self._inputs.isdisjoint(owners_of(part)):
+        if self._inputs.isdisjoint(_memory_behind(part)):
             return part
         copy = self._recorder.emit(edge_op("kept"), part)
         copy.meta["recompute"] = CheckpointPolicy.MUST_SAVE

@@ -95,3 +95,28 @@ def test_gradient_through_a_part_that_is_a_result() -> None:
     got, want = compiled(a, b), (a * b).real
     torch.testing.assert_close(got, want)
     torch.testing.assert_close(*(torch.autograd.grad(t.sum(), a) for t in (got, want)))
+
+
+def test_other_part_is_read_after_one_is_a_result() -> None:
+    """The gradient of x is the real part of what the gradient of z is made of."""
+
+    def fn(z: Tensor, x: Tensor) -> Tensor:
+        return torch.pow(-0.5 + 0.25j, torch.view_as_complex(torch.stack([x, z.abs()], -1)))
+
+    def gradients(fn: Function) -> tuple[Tensor, ...]:
+        inputs = [t.clone().requires_grad_() for t in (a, b)]
+        return torch.autograd.grad(fn(*inputs), inputs, seed)
+
+    a, b, seed = z(4), torch.randn(4), z(4)
+    compiled = torch.compile(fn, backend=interpreted, fullgraph=True)
+    torch.testing.assert_close(gradients(compiled), gradients(fn))
+
+
+def test_part_of_a_conjugate_of_one_of_several_views_of_an_input() -> None:
+    def fn(a: Tensor) -> Tensor:
+        return a.chunk(2, -1)[0].conj().imag
+
+    a = z(4).requires_grad_()
+    got = torch.compile(fn, backend=interpreted, fullgraph=True)(a)
+    torch.testing.assert_close(got, fn(a))
+    assert got.untyped_storage().data_ptr() == a.untyped_storage().data_ptr()

@@ -52,7 +52,7 @@ class Joined:
 
     def shorter(self, node: fx.Node) -> fx.Node | None:
         """Return a node that has the value of `node` with fewer steps, or None."""
-        if _shows_memory(node):
+        if shows_memory(node):
             return None
         return self._before_permutations(node) or self._part(node)
 
@@ -131,7 +131,7 @@ class Joined:
         return self._recorder.emit(aten.select.int, piece, -1, 0)
 
 
-def _shows_memory(node: fx.Node) -> bool:
+def shows_memory(node: fx.Node) -> bool:
     """True where strides, or what shares the memory, matter: to a result, or to an op.
 
     Such an op is told places in memory, or is not known: another library's, or a region.
@@ -139,7 +139,7 @@ def _shows_memory(node: fx.Node) -> bool:
     return any(
         user.op == "output"
         or _may_ask_for_memory(user)
-        or ((user.target is operator.getitem or viewed(user) is node) and _shows_memory(user))
+        or ((user.target is operator.getitem or viewed(user) is node) and shows_memory(user))
         for user in node.users
     )
 

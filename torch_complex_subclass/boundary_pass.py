@@ -39,6 +39,7 @@ from torch_complex_subclass import (
     moduli,
     negated_inputs,
     reinterpret,
+    repeated_results,
     routes,
 )
 from torch_complex_subclass import torch_compat as compat
@@ -51,6 +52,7 @@ from torch_complex_subclass.merged_dims import split_rule
 from torch_complex_subclass.real_views import RealViews
 from torch_complex_subclass.recorder import RECORDED, Recorder
 from torch_complex_subclass.report import Report
+from torch_complex_subclass.traced_strides import TracedStrides
 from torch_complex_subclass.values import Values, without_bits
 
 aten = torch.ops.aten
@@ -84,6 +86,7 @@ class _Rewriter:
         self.values = Values(recorder)
         self.changed_inputs = changed_inputs.ChangedInputs(graph, recorder)
         self.negated_inputs = negated_inputs.NegatedInputs(graph, recorder)
+        self.traced_strides = TracedStrides(recorder)
         self.tuples: dict[fx.Node, Any] = {}
         self.replaced: list[fx.Node] = []
         # Values whose memory several results show or that are stored before a write, with views.
@@ -144,7 +147,9 @@ class _Rewriter:
             return
         self.real_views.store_read_by(node)
         if node.op == "output":
+            traced = pytree.tree_leaves(node.args)
             self._store_operands(node)
+            repeated_results.keep_apart(node, traced, self.recorder)
             self.negated_inputs.show(node)
         elif node.target is operator.getitem and node.args[0] in self.tuples:
             self._assign(node, self.tuples[node.args[0]][node.args[1]])  # type: ignore[index]
@@ -159,16 +164,18 @@ class _Rewriter:
             self._rewrite(node)
         elif shorter := self.values.joined.shorter(node):
             self._assign(node, shorter)
+        else:
+            self.traced_strides.follow(node)
 
     def _assign(self, node: fx.Node, result: Any) -> None:
         """Make `result`, a pair of nodes, a node or a list of them, the value of `node`."""
         result = self.changed_inputs.before(node, result)
         if isinstance(result, Pair):
-            self.values.set_pair(node, result)
+            self.values.set_pair(node, self.traced_strides.without_overlap(node, result))
         elif isinstance(result, Interleaved):
             self.values.set_interleaved(node, result.memory)  # type: ignore[arg-type]
         elif isinstance(result, fx.Node):
-            node.replace_all_uses_with(result)
+            node.replace_all_uses_with(self.traced_strides.settle(node, result))
         else:
             self.tuples[node] = result
         self.replaced.append(node)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import itertools
 import logging
 import os
 import re
@@ -771,6 +772,20 @@ def is_dense(t: Tensor) -> bool:
     from torch._prims_common import is_non_overlapping_and_dense_or_false
 
     return bool(is_non_overlapping_and_dense_or_false(t))
+
+
+def overlaps(t: Tensor) -> bool:
+    """True when elements of `t`, other than those of an expanded dimension, share memory.
+
+    False where sizes or strides are not known.
+    """
+    dims = sorted((s, n) for s, n in zip(t.stride(), t.shape, strict=True) if _is_long(s, n))
+    lengths = itertools.accumulate(((n - 1) * s for s, n in dims), initial=1)
+    return any(s < length for (s, _), length in zip(dims, lengths, strict=False))
+
+
+def _is_long(stride: Any, size: Any) -> bool:
+    return isinstance(stride, int) and isinstance(size, int) and stride > 0 and size > 1
 
 
 def same_sizes(a: Iterable[Any], b: Iterable[Any]) -> bool:

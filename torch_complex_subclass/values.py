@@ -12,11 +12,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx
+from torch._ops import OpOverload
 
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions.registry import Pair
 from torch_complex_subclass.inductor_lowering.ops import edge_op
-from torch_complex_subclass.joined import Joined, viewed
+from torch_complex_subclass.joined import Joined, takes_geometry, viewed
 from torch_complex_subclass.recorder import Recorder
 
 aten = torch.ops.aten
@@ -27,6 +28,10 @@ def owners_of(node: fx.Node | None) -> Iterator[fx.Node]:
     while node is not None:
         yield node
         node = viewed(node)
+
+
+def _is_told_places(node: fx.Node) -> bool:
+    return isinstance(node.target, OpOverload) and takes_geometry(node.target)
 
 
 def without_bits(node: fx.Node, recorder: Recorder) -> fx.Node:
@@ -202,9 +207,12 @@ class Values:
         return self._recorder.emit(lambda *a: call.target(*a, **call.kwargs)[node.args[1]], *args)
 
     def _is_view_of_stored(self, node: fx.Node) -> bool:
-        """True when viewing the memory of the base is right: no copy, or no other way."""
+        """True when viewing the memory of the base is right: no copy, or no other way.
+
+        What is told places in memory is a view of more than its operand already.
+        """
         base = self._base(node)
-        if base is None:
+        if base is None or (node in self._interleaved and _is_told_places(node)):
             return False
         value = node.meta["val"]
         if value.is_conj() or base in self._stored or not compat.is_dense(value):

@@ -133,3 +133,29 @@ def test_gradient_by_a_converted_input(backend):
         step(x, z).abs().sum().backward()
         found.append((x, z.grad))
     torch.testing.assert_close(*found)
+
+
+def sum_with_real(x, w):
+    v = w + x[0].real
+    x.mul_(2)
+    return 1 / (v + 3)
+
+
+def sine_of_broadcast(x, w):
+    v = (x[:1].expand(4) + 1).sin() * w
+    torch.view_as_real(x)[..., 0].add_(1.5)
+    return v
+
+
+@pytest.mark.parametrize("backend", [interpreted, "inductor_complex"])
+@pytest.mark.parametrize("fn", [sum_with_real, sine_of_broadcast], ids=lambda fn: fn.__name__)
+def test_gradient_of_what_costs_little_to_compute_anew(fn, backend):
+    """Stock torch saves the input rather than the values computed from it before the write."""
+    found = []
+    for step in (fn, torch.compile(fn, fullgraph=True, backend=backend)):
+        torch.manual_seed(0)
+        x, w = (torch.randn(n, dtype=torch.complex64) for n in (2, 4))
+        w.requires_grad_()
+        step(x, w).abs().sum().backward()
+        found.append((x, w.grad))
+    torch.testing.assert_close(*found)

@@ -115,6 +115,7 @@ class _Rewriter:
             self.graph.erase_node(node)
         changed_inputs.keep_complex_memory(self.graph, self.recorder)
         self.recorder.erase_unused()
+        self.changed_inputs.save_what_reads(self.graph)
 
     def _enter(self, node: fx.Node) -> None:
         value = node.meta.get("val")

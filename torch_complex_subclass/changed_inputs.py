@@ -7,11 +7,14 @@ from typing import Any
 
 import torch
 from torch import fx
+from torch._ops import OpOverload
 from torch.utils import _pytree as pytree
 from torch.utils.checkpoint import CheckpointPolicy
 
+from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.inductor_lowering.ops import edge_op
-from torch_complex_subclass.recorder import Recorder
+from torch_complex_subclass.joined import viewed
+from torch_complex_subclass.recorder import RULE, Recorder
 from torch_complex_subclass.values import owners_of
 
 aten = torch.ops.aten
@@ -65,6 +68,15 @@ def _changes_nothing(node: fx.Node) -> bool:
     return bool(source.meta["val"].dtype == node.meta["val"].dtype)
 
 
+def _readers(node: fx.Node) -> Iterator[fx.Node]:
+    """What computes from `node` or from views of it."""
+    for user in node.users:
+        if viewed(user) is node or _changes_nothing(user):
+            yield from _readers(user)
+        elif not (isinstance(user.target, OpOverload) and user.target._schema.is_mutable):
+            yield user
+
+
 class ChangedInputs:
     """The inputs that a graph writes to.
 
@@ -80,6 +92,20 @@ class ChangedInputs:
         results = graph.output_node().all_input_nodes if writes else []
         # What the graph returns, and what that is a view of.
         self.stored_before = {node for result in results for node in owners_of(result)}
+
+    def save_what_reads(self, graph: fx.Graph) -> None:
+        """Keep the partitioner from computing anew in the backward graph what reads the inputs.
+
+        It would save the input, where that is smaller, and the backward graph would read the new
+        values, as in stock torch.
+        """
+        if not any(map(compat.is_tangent, graph.find_nodes(op="placeholder"))):
+            return
+        readers = {reader for node in self._inputs for reader in _readers(node)}
+        rules = {node.meta[RULE][0] for node in readers if RULE in node.meta}
+        for node in graph.nodes:
+            if node in readers or (RULE in node.meta and node.meta[RULE][0] in rules):
+                node.meta["recompute"] = CheckpointPolicy.MUST_SAVE
 
     def before(self, node: fx.Node, value: Any) -> Any:
         """Copy nodes of `value`, that of `node`, which are memory of a changed input.

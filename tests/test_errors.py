@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-import torch_complex_subclass as tcs
 from torch_complex_subclass import ComplexTensor
 from torch_complex_subclass.decompositions.registry import TABLE, Kind
 from torch_complex_subclass.errors import UnsupportedOperationError, describe
@@ -104,24 +103,3 @@ class TestConstruction:
 def test_describe():
     z = random((2, 3), torch.complex64)
     assert describe([z, 2, [z, None]]) == "complex64[2, 3], 2, [complex64[2, 3], None]"
-
-
-@pytest.mark.parametrize(
-    "refused",
-    [lambda z: z * 2 < z, lambda z: (z + 1).amax(0), lambda z: z.exp().round()],
-    ids=["lt", "amax", "round"],
-)
-def test_compiled_code_says_the_same_and_the_line(refused):
-    """At compile time: the kernel would say "lt_cpu" not implemented for 'ComplexFloat'."""
-    with (
-        tcs.enabled(),
-        pytest.raises(
-            RuntimeError,
-            match=r"UnsupportedOperationError: aten\.\w+\.\w+ is not supported on complex tensors: "
-            r"(complex numbers have no order|rounding is not defined for complex numbers)\.\n"
-            r"  arguments: complex64\[2, 3\].*\n"
-            r"  Apply it to z\.abs\(\), z\.real or z\.imag instead\.\n"
-            r"  line: .*test_errors\.py:\d+\n",
-        ),
-    ):
-        torch.compile(refused, fullgraph=True)(random((2, 3), torch.complex64))

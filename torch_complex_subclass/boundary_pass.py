@@ -7,8 +7,7 @@ Invariants:
 
 1. A node without complex values is left as it is, but for those of moduli.py and joined.py.
 2. A complex node whose op has a rule is replaced by the nodes that the rule records; values are
-   those of the same rule in eager. Every other one keeps its op and its complex kernel; what
-   eager refuses, such as an order, raises UnsupportedOperationError.
+   those of the same rule in eager. Every other one keeps its op and its complex kernel.
 3. Complex memory is read through a real view of it and written once, interleaved, with the strides
    of the traced value. Only results, mutated inputs and operands of kept nodes are written.
 4. A value with the conj bit has it again where it leaves the graph; inside, the sign is folded
@@ -33,7 +32,6 @@ from torch_complex_subclass import (
     changed_inputs,
     data_sized,
     dispatch,
-    errors,
     library_calls,
     library_products,
     moduli,
@@ -204,8 +202,6 @@ class _Rewriter:
             self.report.add(node, "fused", "")
             return
         rule = dispatch.lookup(node.target)
-        if rule is not None and rule.kind is Kind.UNSUPPORTED:
-            raise errors.refused_in_graph(node, rule.reason)
         if rule is not None and rule.kind is Kind.MEMORY:
             reason = self._reinterpret(node, rule)
         else:

@@ -6,9 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import torch
-from torch import fx
-
-from torch_complex_subclass.report import source_line
 
 
 class DuplicateRuleError(ValueError):
@@ -19,7 +16,7 @@ class UnsupportedOperationError(NotImplementedError):
     """An op has no meaning for, or no rule and no kernel on, a complex subclass."""
 
 
-MSG_UNSUPPORTED = """{op} is not supported on {receiver}: {reason}.
+MSG_UNSUPPORTED = """{op} is not supported on ComplexTensor: {reason}.
   arguments: {arguments}
   {advice}"""
 
@@ -46,24 +43,8 @@ def _describe_one(arg: Any) -> str:
 
 
 def unsupported(
-    op: object,
-    reason: str,
-    args: Iterable[Any],
-    *,
-    advice: str = ADVICE_NATIVE,
-    receiver: str = "ComplexTensor",
+    op: object, reason: str, args: Iterable[Any], *, advice: str = ADVICE_NATIVE
 ) -> UnsupportedOperationError:
     """Return the error for `op` refused on these arguments."""
-    return UnsupportedOperationError(
-        MSG_UNSUPPORTED.format(
-            op=op, receiver=receiver, reason=reason, arguments=describe(args), advice=advice
-        )
-    )
-
-
-def refused_in_graph(node: fx.Node, reason: str) -> UnsupportedOperationError:
-    """Return the error for a node of a graph whose op eager refuses, with the user's line."""
-    args = fx.map_arg(node.args, lambda arg: arg.meta.get("val", arg))
-    line = source_line(node)
-    advice = f"{ADVICE_ORDER}\n  line: {line}" if line else ADVICE_ORDER
-    return unsupported(node.target, reason, args, advice=advice, receiver="complex tensors")
+    text = MSG_UNSUPPORTED.format(op=op, reason=reason, arguments=describe(args), advice=advice)
+    return UnsupportedOperationError(text)

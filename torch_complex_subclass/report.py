@@ -36,14 +36,14 @@ class Report:
     def add(self, node: fx.Node, how: str, reason: str) -> None:
         """Record what became of `node`."""
         backward = compat.is_of_backward(node)
-        self.entries.append(Entry(str(node.target), how, reason, source_line(node), backward))
+        self.entries.append(Entry(str(node.target), how, reason, _source_line(node), backward))
 
 
 _FRAME = re.compile(r'^\s*File "(?P<file>.+)", line (?P<line>\d+)', re.MULTILINE)
 _TORCH = os.path.dirname(torch.__file__) + os.sep
 
 
-def source_line(node: fx.Node) -> str:
+def _source_line(node: fx.Node) -> str:
     """The innermost line of a node's stack trace outside torch, as `file:line`; else within."""
     frames = _FRAME.findall(node.meta.get("stack_trace") or "")
     own = [frame for frame in frames if not frame[0].startswith(_TORCH)]

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 import torch_complex_subclass as tcs
 from torch_complex_subclass import ComplexTensor, bcomplex32
+from torch_complex_subclass.testing.interpret import interpreted
 
 WIDE = torch.complex64
 
@@ -51,6 +52,31 @@ def test_and_back() -> None:
     assert net.table.dtype == net.first.weight.dtype == torch.complex128
     assert not isinstance(net.first.weight, ComplexTensor)
     assert torch.equal(net.table, narrow.to_complex().to(torch.complex128))
+
+
+class Rotary(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.project = nn.Linear(8, 8)
+        self.register_buffer("turns", torch.polar(torch.ones(5, 4), 6 * torch.rand(5, 4)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        z = torch.view_as_complex(self.project(x).float().unflatten(-1, (4, 2)))
+        return torch.view_as_real(z * self.turns).flatten(-2).type_as(x)
+
+
+def test_complex_buffer_of_a_bfloat16_model_27426() -> None:
+    torch.manual_seed(0)
+    net = Rotary().bfloat16()
+    assert (net.project.weight.dtype, net.turns.dtype) == (torch.bfloat16, WIDE)
+    x = torch.randn(2, 5, 8, dtype=torch.bfloat16)
+    want = net(x)
+    tcs.module_to(net, bcomplex32)
+    assert tcs.dtype_of(net.turns) is bcomplex32
+    found = torch.compile(net, fullgraph=True, backend=interpreted)(x)
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found, want, rtol=0, atol=0.03)
+    assert torch.equal(found, net(x))
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, "bcomplex32"])

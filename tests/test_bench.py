@@ -84,18 +84,6 @@ def test_list_names_every_case(suite: str, capsys: pytest.CaptureFixture[str]) -
     assert [line.split()[0] for line in lines] == list(SUITES[suite])
 
 
-def test_names_and_the_list_need_no_package(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for package in ("tabulate", "tqdm"):
-        monkeypatch.setitem(sys.modules, package, None)
-    monkeypatch.delitem(sys.modules, "torch_complex_subclass.bench.report", raising=False)
-    assert run("--list", "norm") == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["norm"]
-    assert run("nosuch") == 2
-    assert "no case or group 'nosuch'" in capsys.readouterr().err
-
-
 def test_end_to_end(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

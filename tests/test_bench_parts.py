@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from torch_complex_subclass import __main__ as command
 from torch_complex_subclass.bench import candidates, jax_worker, runner
 from torch_complex_subclass.bench.agreement import difference
 from torch_complex_subclass.bench.candidates import first_call
@@ -216,3 +218,18 @@ def test_nan_is_a_difference_unless_eager_has_it() -> None:
 def test_shapes_and_dtypes_are_compared() -> None:
     found = difference([torch.ones(3)], [torch.ones(2)], torch.complex64)
     assert found == "result 0 is torch.float32 of shape (3,), eager's torch.float32 of (2,)"
+
+
+# ---------------------------------------------------------------- names
+
+
+def test_names_and_the_list_need_no_package(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in ("tabulate", "tqdm"):
+        monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.delitem(sys.modules, "torch_complex_subclass.bench.report", raising=False)
+    assert command.main(["bench", "--list", "norm"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["norm"]
+    assert command.main(["bench", "nosuch"]) == 2
+    assert "no case or group 'nosuch'" in capsys.readouterr().err

@@ -55,7 +55,6 @@ _choice = RuleOp(
     lambda ordinary, fast, otherwise: otherwise,
 )
 
-
 _has_branches = False
 
 

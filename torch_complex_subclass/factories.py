@@ -7,7 +7,7 @@ other than strided ValueError.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -15,6 +15,9 @@ from torch import Tensor
 from torch_complex_subclass.conversion import to_bcomplex32
 from torch_complex_subclass.dtypes import BComplex32, Dtype, bcomplex32
 from torch_complex_subclass.tensor import ComplexTensor
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
 
 Size = int | Sequence[int]
 
@@ -29,9 +32,11 @@ def _sizes(size: tuple[Size, ...]) -> tuple[int, ...]:
     return size  # type: ignore[return-value]
 
 
-def _check_dtype(dtype: Any) -> None:
+def _is_bcomplex32(dtype: Dtype | None) -> TypeIs[BComplex32]:
+    """Tell ours from torch's; what is neither raises TypeError."""
     if not isinstance(dtype, _DTYPES):
         raise TypeError(f"dtype must be a torch.dtype or tcs.{bcomplex32.name}, got {dtype!r}")
+    return isinstance(dtype, BComplex32)
 
 
 def _check_layout(options: dict[str, Any]) -> None:
@@ -58,32 +63,28 @@ def full(
     size: Sequence[int], fill_value: complex, *, dtype: Dtype | None = None, **options: Any
 ) -> Tensor:
     """Return a tensor of shape `size` filled with `fill_value`, as `torch.full` does."""
-    _check_dtype(dtype)
-    if not isinstance(dtype, BComplex32):
+    if not _is_bcomplex32(dtype):
         return torch.full(size, fill_value, dtype=dtype, **options)
     return _filled(lambda part, **how: torch.full(tuple(size), part, **how), fill_value, options)
 
 
 def zeros(*size: Size, dtype: Dtype | None = None, **options: Any) -> Tensor:
     """Return zeros of shape `size`, as `torch.zeros` does."""
-    _check_dtype(dtype)
-    if not isinstance(dtype, BComplex32):
+    if not _is_bcomplex32(dtype):
         return torch.zeros(_sizes(size), dtype=dtype, **options)
     return full(_sizes(size), 0, dtype=dtype, **options)
 
 
 def ones(*size: Size, dtype: Dtype | None = None, **options: Any) -> Tensor:
     """Return ones of shape `size`, as `torch.ones` does."""
-    _check_dtype(dtype)
-    if not isinstance(dtype, BComplex32):
+    if not _is_bcomplex32(dtype):
         return torch.ones(_sizes(size), dtype=dtype, **options)
     return full(_sizes(size), 1, dtype=dtype, **options)
 
 
 def empty(*size: Size, dtype: Dtype | None = None, **options: Any) -> Tensor:
     """Return an uninitialised tensor of shape `size`, as `torch.empty` does."""
-    _check_dtype(dtype)
-    if not isinstance(dtype, BComplex32):
+    if not _is_bcomplex32(dtype):
         return torch.empty(_sizes(size), dtype=dtype, **options)
     shape = _sizes(size)
     return _filled(lambda _, **how: torch.empty(shape, **how), 0, options)
@@ -96,8 +97,7 @@ def randn(
 
     Those of bcomplex32 are what complex64 would get from the same generator, rounded.
     """
-    _check_dtype(dtype)
-    if not isinstance(dtype, BComplex32):
+    if not _is_bcomplex32(dtype):
         return torch.randn(_sizes(size), dtype=dtype, requires_grad=requires_grad, **options)
     _check_layout(options)
     return _rounded(torch.randn(_sizes(size), dtype=torch.complex64, **options), requires_grad)
@@ -107,32 +107,28 @@ def full_like(
     input: Tensor, fill_value: complex, *, dtype: Dtype | None = None, **options: Any
 ) -> Tensor:
     """Return a tensor like `input` filled with `fill_value`, as `torch.full_like` does."""
-    _check_dtype(dtype)
-    if not isinstance(dtype, BComplex32):
+    if not _is_bcomplex32(dtype):
         return torch.full_like(input, fill_value, dtype=dtype, **options)
     return _filled(lambda part, **how: torch.full_like(input, part, **how), fill_value, options)
 
 
 def zeros_like(input: Tensor, *, dtype: Dtype | None = None, **options: Any) -> Tensor:
     """Return zeros like `input`, as `torch.zeros_like` does."""
-    _check_dtype(dtype)
-    if not isinstance(dtype, BComplex32):
+    if not _is_bcomplex32(dtype):
         return torch.zeros_like(input, dtype=dtype, **options)
     return full_like(input, 0, dtype=dtype, **options)
 
 
 def ones_like(input: Tensor, *, dtype: Dtype | None = None, **options: Any) -> Tensor:
     """Return ones like `input`, as `torch.ones_like` does."""
-    _check_dtype(dtype)
-    if not isinstance(dtype, BComplex32):
+    if not _is_bcomplex32(dtype):
         return torch.ones_like(input, dtype=dtype, **options)
     return full_like(input, 1, dtype=dtype, **options)
 
 
 def empty_like(input: Tensor, *, dtype: Dtype | None = None, **options: Any) -> Tensor:
     """Return an uninitialised tensor like `input`, as `torch.empty_like` does."""
-    _check_dtype(dtype)
-    if not isinstance(dtype, BComplex32):
+    if not _is_bcomplex32(dtype):
         return torch.empty_like(input, dtype=dtype, **options)
     return _filled(lambda _, **how: torch.empty_like(input, **how), 0, options)
 
@@ -144,8 +140,7 @@ def randn_like(
 
     Those of bcomplex32 are what complex64 would get from the same generator, rounded.
     """
-    _check_dtype(dtype)
-    if not isinstance(dtype, BComplex32):
+    if not _is_bcomplex32(dtype):
         return torch.randn_like(input, dtype=dtype, requires_grad=requires_grad, **options)
     _check_layout(options)
     return _rounded(torch.randn_like(input, dtype=torch.complex64, **options), requires_grad)

@@ -376,8 +376,8 @@ def _lies_as_complex(z: Any) -> bool:
 
 
 def _to_interleaved(value: Any) -> Any:
-    is_one = isinstance(value, Tensor) and value.is_complex()
-    return Interleaved(ComplexTensor.from_complex(value).block) if is_one else value
+    is_complex = isinstance(value, Tensor) and value.is_complex()
+    return Interleaved(ComplexTensor.from_complex(value).block) if is_complex else value
 
 
 def _reinterpret(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

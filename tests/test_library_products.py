@@ -19,7 +19,8 @@ Function = Callable[..., Any]
 
 
 def z(*shape: int) -> Tensor:
-    return torch.randn(*shape, dtype=torch.complex64)
+    """In double precision: gradients of moduli amplify rounding where the modulus is small."""
+    return torch.randn(*shape, dtype=torch.complex128)
 
 
 def conjugated_factors(fn: Function, *args: Tensor) -> list[bool]:

@@ -100,6 +100,18 @@ def test_memory_between_the_elements_of_a_copy(name, backend):
     assert got.stride() == want.stride()
 
 
+def test_views_of_what_is_read_by_places():
+    """Parts of the overlapping rows are read out of the input; a view of a row is a result."""
+
+    def rows(z):
+        row = z.as_strided((2, 2), (1, 1))[torch.tensor(1)]
+        return row.view(-1), row + 3
+
+    z = torch.randn(3, dtype=torch.complex64)
+    got = torch.compile(rows, backend=interpreted, fullgraph=True)(z)
+    torch.testing.assert_close(got, rows(z))
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_graph(name):
     check(CASES[name], interpreted)

@@ -212,7 +212,7 @@ class Values:
         What is told places in memory is a view of more than its operand already.
         """
         base = self._base(node)
-        if base is None or (node in self._interleaved and _is_told_places(node)):
+        if base is None or self._is_read_by_places(node):
             return False
         value = node.meta["val"]
         if value.is_conj() or base in self._stored or not compat.is_dense(value):
@@ -223,8 +223,11 @@ class Values:
         """True when a value that `node` is a view of, however many views between, is in memory."""
         base = self._base(node)
         while base is not None and base not in self._stored:
-            base = self._base(base)
+            base = None if self._is_read_by_places(base) else self._base(base)
         return base is not None
+
+    def _is_read_by_places(self, node: fx.Node) -> bool:
+        return node in self._interleaved and _is_told_places(node)
 
     def _base(self, node: fx.Node) -> fx.Node | None:
         """Return the complex value of the same dtype that `node` is a view of, or None."""

@@ -20,8 +20,8 @@ While installed:
   the flag for unsafe optimisations, and running sums in registers.
 * Nested expressions may be 20,000 deep while a graph is compiled, and a graph that holds our ops
   or complex values is compiled with the hooks in place, whenever that is.
-* The C++ kernels of Inductor read and write interleaved memory by whole vectors, and both parts of
-  a value are computed in one loop.
+* The C++ kernels of Inductor read and write interleaved memory by whole vectors, both parts of
+  a value are computed in one loop, and loops whose rows do not match stay apart.
 * Dynamo traces `z.real = x` and `z.imag = x` as writes to the part, and fake tensors keep
   a size or a float symbolic that is combined with a complex tensor.
 * Dynamo makes inputs of complex numbers that change, and traces `.item()` of complex tensors and

@@ -12,6 +12,10 @@ Inductor fuses them also where a loop takes several rows at once in a vector, an
 what the row before it kept: the gradient of a softmax over moduli read with stride two is wrong in
 stock torch 2.13. Such loops are not fused here.
 
+A loop over all elements at once is fused with one over rows and columns by taking it apart. Before
+torch 2.13 Inductor finds out in the middle of that whether both then go over the same rows, and
+raises where they do not; here that is found out beforehand, as newer versions do.
+
 An upstream score that counts cache lines instead of elements, and a check of the tiled loops, would
 make this file unnecessary. Applies only to graphs with complex values.
 """
@@ -122,11 +126,57 @@ def _one_row_at_a_time(stock: Callable[..., bool]) -> Callable[..., bool]:
     return check_outer_fusion_loop_level_attr
 
 
+_LOOP_STATE = "_body", "_sizes", "group", "read_writes", "unmet_dependencies"
+
+
+def _ranges_and_addresses(node: Any) -> tuple[Any, list[Any]]:
+    """What another loop must be taken apart by to match these: ranges, and addresses in them."""
+    bodies = [loop.node.get_default_sizes_body()[1] for loop in node.get_nodes()]
+    addresses = (address for body in bodies for address in body.indexing_exprs.values())
+    return bodies[0].var_ranges, list(dict.fromkeys(addresses))
+
+
+def _align(node: Any, other: Any) -> bool:
+    """Take apart the loop with fewer ranges, then the other; True when they have the same."""
+    flat, reference = sorted((node, other), key=lambda n: len(n.group[1][0]))
+    flat.recompute_size_and_body(extra_indexing_constraints=_ranges_and_addresses(reference))
+    if flat.group[1][0] != reference.group[1][0]:
+        constraints = _ranges_and_addresses(flat)
+        for loop in reference.get_nodes():
+            loop.recompute_size_and_body(extra_indexing_constraints=constraints)
+    return bool(flat.group[1][0] == reference.group[1][0])
+
+
+def _tried_out(stock: Callable[..., bool]) -> Callable[..., bool]:
+    def _can_fuse_nodes_with_compatible_ranges(self: Any, node1: Any, node2: Any) -> bool:
+        fusible = stock(self, node1, node2)
+        if not fusible or not interleaved.has_complex_values(V.graph):
+            return fusible
+        loops = [*node1.get_nodes(), *node2.get_nodes()]
+        before = [{name: getattr(loop, name) for name in _LOOP_STATE} for loop in loops]
+        try:
+            return _align(node1, node2)
+        finally:
+            for loop, state in zip(loops, before, strict=True):
+                vars(loop).update(state)
+                loop.pointwise_read_writes.clear_cache(loop)
+
+    return _can_fuse_nodes_with_compatible_ranges
+
+
+def _aligned_beforehand() -> list[tuple[Any, str, Any]]:
+    name, owner = "_can_fuse_nodes_with_compatible_ranges", cpp.CppScheduling
+    if hasattr(owner, "_align_compatible_range_nodes"):
+        return []
+    return [(owner, name, _tried_out(getattr(owner, name)))]
+
+
 def replacements() -> list[tuple[Any, str, Any]]:
     """Object, attribute and new value of every edit."""
     owner, rows = scheduler.Scheduler, cpp.OuterLoopFusedSchedulerNode
     check = "check_outer_fusion_loop_level_attr"
     return [
+        *_aligned_beforehand(),
         (owner, "score_fusion_memory", _score(owner.score_fusion_memory)),
         (owner, "get_possible_fusions", _with_writers(owner.get_possible_fusions)),
         (rows, check, _one_row_at_a_time(getattr(rows, check))),

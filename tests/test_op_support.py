@@ -214,6 +214,21 @@ def test_pattern_is_anchored_and_may_stop_at_the_dot():
     assert [r.op for r in op_support.matching("[e]xp.out")] == ["exp.out"]
 
 
+@pytest.mark.parametrize(
+    ("name", "op"),
+    [
+        ("torch.fft.fft*", "fft_fft.default"),
+        ("torch.linalg.svd", "linalg_svd.default"),
+        ("torch.Tensor.exp", "exp.default"),
+        ("torch.ops.aten.exp.default", "exp.default"),
+        ("torch.nn.functional.conv1d", "conv1d.default"),
+        ("aten.exp", "exp.default"),
+    ],
+)
+def test_names_of_python(name, op):
+    assert op in {row.op for row in op_support.matching(name)}
+
+
 def test_without_a_pattern_all_are_printed(capsys):
     status, output = printed(capsys)
     assert status == 0

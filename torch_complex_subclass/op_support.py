@@ -211,13 +211,34 @@ def rows() -> tuple[Row, ...]:
     return tuple(sorted((_row(op) for op in ops), key=lambda row: row.op))
 
 
+# What stands in front of a function's name in Python, and in front of its op's. First match.
+_IN_PYTHON = {
+    "torch.ops.aten.": "",
+    "torch.nn.functional.": "",
+    "torch.tensor.": "",
+    "torch.fft.": "fft_",
+    "torch.linalg.": "linalg_",
+    "torch.special.": "special_",
+    "torch.": "",
+    "aten.": "",
+}
+
+
+def _as_op(name: str) -> str:
+    for module, prefix in _IN_PYTHON.items():
+        if name.startswith(module):
+            return prefix + name.removeprefix(module)
+    return name
+
+
 def matching(pattern: str) -> list[Row]:
     """Rows whose overload matches a shell-style pattern, or contains a plain text.
 
-    Case does not matter, `aten.` in front may be left out, and a pattern may stop at the dot:
-    `add*` matches `add.Tensor`.
+    Case does not matter, a pattern may stop at the dot, as `add*` matches `add.Tensor`, and names
+    may be Python's: `aten.add`, `torch.add` and `torch.Tensor.add` are `add`, and `torch.fft.fft`
+    is `fft_fft`.
     """
-    text = pattern.lower().removeprefix("aten.")
+    text = _as_op(pattern.lower())
     if not any(c in text for c in "*?["):
         return [row for row in rows() if text in row.op.lower()]
     names = ((row, row.op.lower()) for row in rows())

@@ -7,6 +7,7 @@ While installed:
   accurate than the rule. Real arguments take the same decomposition as before.
 * Composite rules are decompositions of complex arguments.
 * Fourier transforms are written as what is registered for their device says.
+* Complex powers of a number lie in rows, as those of torch's kernel do.
 * Overlapping frames are added by reading them, also those of real tensors.
 * The gradient of the complex svd is traced: what it checks becomes an assertion in the graph.
 * The lowerings of our custom ops are in Inductor's table.
@@ -97,6 +98,22 @@ def _install_decompositions(undo: contextlib.ExitStack) -> None:
                 _set(undo, table, op, for_complex(rule, **stock))
             elif op in table and has_function(rule):
                 _set(undo, table, op, _for_real_only(table[op]))
+        power = torch.ops.aten.pow.Scalar
+        _set(undo, table, power, _in_rows(power, table.get(power)))
+
+
+def _in_rows(power: Any, otherwise: Callable[..., Any] | None) -> Callable[..., Any]:
+    """Lay out a complex power of a number as torch's kernel does: in rows.
+
+    Fake tensors keep the strides of the exponent.
+    """
+
+    def decompose(base: Any, exponent: Tensor) -> Any:
+        if not is_complex(base) and not is_complex(exponent):
+            return NotImplemented if otherwise is None else otherwise(base, exponent)
+        return NotImplemented if exponent.is_contiguous() else power(base, exponent.contiguous())
+
+    return decompose
 
 
 NOT_CLOSE = (

@@ -100,6 +100,26 @@ def test_memory_between_the_elements_of_a_copy(name, backend):
     assert got.stride() == want.stride()
 
 
+POWERS = {
+    "of a number": lambda z: 2**z.mT,
+    "of a complex number": lambda z: torch.pow(2j, z.real.mT),
+    "by places": lambda z: torch.pow(0.5, z.mT).as_strided((4,), (1,), 1) * 2,
+}
+
+
+@pytest.mark.parametrize("backend", [interpreted, "inductor_complex"])
+@pytest.mark.parametrize("name", POWERS)
+def test_powers_of_numbers_lie_in_rows(name, backend):
+    """Torch's kernel takes no note of the exponent's strides; its fake tensors do."""
+    z = torch.randn(3, 4, dtype=torch.complex64, requires_grad=True)
+    want = POWERS[name](z)
+    got = torch.compile(POWERS[name], backend=backend, fullgraph=True)(z)
+    torch.testing.assert_close(got, want)
+    assert got.stride() == want.stride()
+    gradients = (torch.autograd.grad(value.abs().sum(), z) for value in (got, want))
+    torch.testing.assert_close(*gradients)
+
+
 def test_views_of_what_is_read_by_places():
     """Parts of the overlapping rows are read out of the input; a view of a row is a result."""
 

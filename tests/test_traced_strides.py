@@ -77,6 +77,12 @@ def written(z):
     return z.as_strided((5,), (2,), 1) * 2
 
 
+def written_by_places(z):
+    torch.view_as_real(z)[..., 1].mul_(2)
+    z.as_strided((2,), (1,), 2).mul_(3)
+    return z * 2
+
+
 GAPS = {
     "a copy of another start than traced": lambda z: z.diagonal_scatter(
         z.diagonal() * 2
@@ -86,6 +92,7 @@ GAPS = {
     ),
     "slices of copies": slices_of_copies,
     "a changed argument": written,
+    "a changed argument that is changed by places": written_by_places,
 }
 
 

@@ -53,6 +53,11 @@ def _is_whole_memory(node: fx.Node) -> bool:
     return starts and compat.is_dense(value) and not value.is_conj() and not value.is_neg()
 
 
+def _is_owner(node: fx.Node, values: Values) -> bool:
+    """True when an op that is told places in memory is given the value itself."""
+    return owner(node, values.holds) is node and _is_whole_memory(node)
+
+
 def _arguments(node: fx.Node, geometry: bool) -> list[Any]:
     """Arguments with the storage offset filled in: that of the operand, unless one is given."""
     args = list(node.args)
@@ -167,8 +172,8 @@ def apply(node: fx.Node, rule: Rule, values: Values, recorder: Recorder) -> Any:
     if not isinstance(result, Interleaved):
         return recorder.node_of(result)
     operand: Any = node.args[0]
-    if rule.op is aten.as_strided_scatter.default and owner(operand, values.holds) is not operand:
-        seen = operand.meta["val"]
+    if rule.op is aten.as_strided_scatter.default and not _is_owner(operand, values):
+        seen, place = operand.meta["val"], _start(operand) // _elements(operand)
         with recorder:
-            result = as_strided(result, seen.shape, seen.stride(), seen.storage_offset())
+            result = as_strided(result, seen.shape, seen.stride(), place)
     return Interleaved(recorder.node_of(result.memory))  # type: ignore[arg-type]

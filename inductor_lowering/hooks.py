@@ -25,6 +25,7 @@ While installed:
   a value are computed in one loop, and loops whose rows do not match stay apart.
 * Dynamo traces `z.real = x` and `z.imag = x` as writes to the part, and fake tensors keep
   a size or a float symbolic that is combined with a complex tensor.
+* AOTAutograd keeps the conj bit of inputs that share memory which is written.
 * Dynamo makes inputs of complex numbers that change, and traces `.item()` of complex tensors and
   `complex(x, y)` of floats that change.
 * The pass slot in front of Inductor's joint-graph passes holds our pass after the user's own.
@@ -53,7 +54,13 @@ import torch
 from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
-from torch_complex_subclass import config, part_setters, python_numbers, symbolic_numbers
+from torch_complex_subclass import (
+    config,
+    part_setters,
+    python_numbers,
+    shared_inputs,
+    symbolic_numbers,
+)
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions import rule_ops
 from torch_complex_subclass.decompositions.registry import TABLE, Kind
@@ -224,6 +231,7 @@ def _install_tracing(undo: contextlib.ExitStack) -> None:
     edits = [
         (compat.setattr_tracer(), part_setters.traced),
         (compat.number_constructors(), symbolic_numbers.kept),
+        (compat.views_of_shared_inputs(), shared_inputs.with_conj_bit),
     ]
     numbers = compat.number_tracers()
     edits += [

@@ -637,6 +637,13 @@ def takes_list_of_passes() -> bool:
     return hasattr(custom_graph_pass, "get_custom_graph_passes")
 
 
+def views_of_shared_inputs() -> tuple[Any, str]:
+    """Where AOTAutograd makes views of the memory that several inputs share."""
+    from torch._functorch._aot_autograd import runtime_wrappers
+
+    return runtime_wrappers, "gen_alias_from_base"
+
+
 def quiet_complex_warning() -> tuple[Any, str, Callable[[], None]]:
     """Module, name and replacement that keep Inductor from warning of complex operators."""
     from torch._inductor import lowering

@@ -1,0 +1,68 @@
+"""Inputs that share memory, one of them written, one of them with the conj bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from torch_complex_subclass.testing.interpret import interpreted
+
+
+def read_beside_write(z: Tensor, w: Tensor) -> Tensor:
+    z.sub_(3)
+    return w * 2j
+
+
+def write_to_conjugate(z: Tensor, w: Tensor) -> Tensor:
+    w[:1].mul_(2)
+    return z + 1
+
+
+def view_of_other(z: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
+    z.mul_(2)
+    return w.mT, w.sum()
+
+
+PROGRAMS = (read_beside_write, write_to_conjugate, view_of_other)
+
+
+def conjugates(z: Tensor) -> tuple[Tensor, Tensor]:
+    return z, z.conj()
+
+
+def slices(z: Tensor) -> tuple[Tensor, Tensor]:
+    return z.conj()[1:], z[:2].mT
+
+
+INPUTS = (conjugates, slices)
+
+
+def outcome(fn: Callable[..., Any], make: Callable[..., Any], learned: bool) -> list[Tensor]:
+    """Results, the inputs after the call, and the gradient of what these are views of."""
+    leaf = torch.arange(9.0).reshape(3, 3) * (1 - 0.5j)
+    leaf.requires_grad_(learned)
+    inputs = make(leaf.clone())
+    results = fn(*inputs)
+    found = [*(results if isinstance(results, tuple) else (results,)), *inputs]
+    if learned:
+        sum(t.abs().square().sum() for t in found).backward()
+        found.append(leaf.grad)
+    return found
+
+
+# Dynamo looks whether an input has a gradient, which torch warns of where it is no leaf.
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
+@pytest.mark.parametrize("learned", [False, True])
+@pytest.mark.parametrize("backend", [interpreted, "inductor_complex"])
+@pytest.mark.parametrize("make", INPUTS)
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_agrees_with_eager(program, make, backend, learned):
+    want = outcome(program, make, learned)
+    got = outcome(torch.compile(program, backend=backend, fullgraph=True), make, learned)
+    for theirs, ours in zip(want, got, strict=True):
+        torch.testing.assert_close(ours, theirs)
+        assert (ours.is_conj(), ours.shape) == (theirs.is_conj(), theirs.shape)

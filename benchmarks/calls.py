@@ -11,12 +11,12 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
 import torch
+from eager_kernels import seconds
 from torch import Tensor
 
 import torch_complex_subclass as tcs
@@ -69,14 +69,6 @@ def ways(elements: int) -> dict[str, Call]:
     return found
 
 
-def seconds(call: Call) -> float:
-    """Processor time of one call."""
-    start = time.thread_time()
-    for _ in range(_CALLS):
-        call()
-    return (time.thread_time() - start) / _CALLS
-
-
 def main() -> None:
     """Print a line for each way."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -89,7 +81,7 @@ def main() -> None:
         times: dict[str, list[float]] = {name: [] for name in found}
         for _ in range(options.rounds):
             for name, call in found.items():
-                times[name].append(seconds(call))
+                times[name].append(seconds(call, (), _CALLS))
     for name, samples in times.items():
         print(f"{name:32} {1e6 * statistics.median(samples):6.1f} us")
 

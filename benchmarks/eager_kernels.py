@@ -35,7 +35,7 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
-def seconds(fn: Operation, operands: tuple[Tensor, Tensor], calls: int) -> float:
+def seconds(fn: Callable[..., object], operands: tuple[Tensor, ...], calls: int) -> float:
     """Processor time of one call."""
     start = time.thread_time()
     for _ in range(calls):

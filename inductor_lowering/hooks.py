@@ -66,7 +66,7 @@ from torch_complex_subclass.decompositions import rule_ops
 from torch_complex_subclass.decompositions.registry import TABLE, Kind
 from torch_complex_subclass.dispatch import has_function
 from torch_complex_subclass.dtypes import has_complex
-from torch_complex_subclass.export import for_complex, is_complex
+from torch_complex_subclass.export import for_complex, is_complex, keep
 from torch_complex_subclass.inductor_lowering import fft, overlap_add
 from torch_complex_subclass.recorder import RECORDED
 
@@ -106,19 +106,19 @@ def _install_decompositions(undo: contextlib.ExitStack) -> None:
             elif op in table and has_function(rule):
                 _set(undo, table, op, _for_real_only(table[op]))
         power = torch.ops.aten.pow.Scalar
-        _set(undo, table, power, _in_rows(power, table.get(power)))
+        _set(undo, table, power, _in_rows(power, table.get(power, keep)))
 
 
-def _in_rows(power: Any, otherwise: Callable[..., Any] | None) -> Callable[..., Any]:
+def _in_rows(power: Any, otherwise: Callable[..., Any]) -> Callable[..., Any]:
     """Lay out a complex power of a number as torch's kernel does: in rows.
 
     Fake tensors keep the strides of the exponent.
     """
 
     def decompose(base: Any, exponent: Tensor) -> Any:
-        if not is_complex(base) and not is_complex(exponent):
-            return NotImplemented if otherwise is None else otherwise(base, exponent)
-        return NotImplemented if exponent.is_contiguous() else power(base, exponent.contiguous())
+        if exponent.is_contiguous() or not (is_complex(base) or is_complex(exponent)):
+            return otherwise(base, exponent)
+        return power(base, exponent.contiguous())
 
     return decompose
 

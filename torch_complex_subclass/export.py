@@ -22,12 +22,12 @@ aten = torch.ops.aten
 _MAKE_COMPLEX = (aten.complex.default, aten.polar.default, aten.view_as_complex.default)
 
 
-def _keep(*args: Any, **kwargs: Any) -> Any:
+def keep(*args: Any, **kwargs: Any) -> Any:
     """Let the tracer keep the op."""
     return NotImplemented
 
 
-def decomposition(rule: Rule, otherwise: Callable[..., Any] = _keep) -> Callable[..., Any]:
+def decomposition(rule: Rule, otherwise: Callable[..., Any] = keep) -> Callable[..., Any]:
     """Return a function on plain tensors that computes `rule.op` by its rule.
 
     Complex operands are read as real views, or as the parts that another decomposition joined;
@@ -53,7 +53,7 @@ def decomposition(rule: Rule, otherwise: Callable[..., Any] = _keep) -> Callable
     return decompose
 
 
-def for_complex(rule: Rule, otherwise: Callable[..., Any] = _keep) -> Callable[..., Any]:
+def for_complex(rule: Rule, otherwise: Callable[..., Any] = keep) -> Callable[..., Any]:
     """Return a composite rule as a decomposition that leaves real arguments to `otherwise`."""
     assert rule.fn is not None
     fn = rule.fn

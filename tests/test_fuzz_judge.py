@@ -110,6 +110,24 @@ def test_only_the_same_failure_excuses(ours, theirs, excused, monkeypatch):
     assert bool(verdict(ours, theirs, monkeypatch)) is excused
 
 
+@pytest.mark.parametrize(
+    ("alone", "mended", "excused"),
+    [
+        (changed(0, plus(2)), changed(0, plus(1)), True),
+        (changed(0, plus(2)), changed(0, plus(3)), False),
+        (changed(1, plus(1)), changed(0, plus(1)), False),
+        (changed(0, plus(0)), changed(0, plus(1)), False),
+        (raises(RuntimeError("a")), changed(0, plus(1)), False),
+    ],
+)
+def test_a_second_defect_of_torch_shows_once_the_first_is_mended(
+    alone, mended, excused, monkeypatch
+):
+    monkeypatch.setattr(judge.check, "traced", alone)
+    monkeypatch.setattr(judge.check, "mended", mended)
+    assert bool(verdict(changed(0, plus(1)), changed(0, plus(0)), monkeypatch)) is excused
+
+
 def test_every_failure_needs_an_excuse(monkeypatch):
     def both(fn, arguments):
         first = changed(0, plus(1))(fn, arguments)

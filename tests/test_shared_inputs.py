@@ -1,4 +1,4 @@
-"""Inputs that share memory, one of them written, one of them with the conj bit."""
+"""Inputs that share memory, one of them written."""
 
 from __future__ import annotations
 
@@ -27,7 +27,17 @@ def view_of_other(z: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
     return w.mT, w.sum()
 
 
-PROGRAMS = (read_beside_write, write_to_conjugate, view_of_other)
+def row_of_other(z: Tensor, w: Tensor) -> Tensor:
+    z.mul_(2)
+    return w[0]
+
+
+def rest_of_other(z: Tensor, w: Tensor) -> tuple[Tensor, ...]:
+    z.mul_(2)
+    return w[1:], w.conj(), torch.view_as_real(w.resolve_conj())
+
+
+PROGRAMS = (read_beside_write, write_to_conjugate, view_of_other, row_of_other, rest_of_other)
 
 
 def conjugates(z: Tensor) -> tuple[Tensor, Tensor]:
@@ -38,7 +48,11 @@ def slices(z: Tensor) -> tuple[Tensor, Tensor]:
     return z.conj()[1:], z[:2].mT
 
 
-INPUTS = (conjugates, slices)
+def later_rows(z: Tensor) -> tuple[Tensor, Tensor]:
+    return z, z[1:]
+
+
+INPUTS = (conjugates, slices, later_rows)
 
 
 def outcome(fn: Callable[..., Any], make: Callable[..., Any], learned: bool) -> list[Tensor]:
@@ -66,3 +80,20 @@ def test_agrees_with_eager(program, make, backend, learned):
     for theirs, ours in zip(want, got, strict=True):
         torch.testing.assert_close(ours, theirs)
         assert (ours.is_conj(), ours.shape) == (theirs.is_conj(), theirs.shape)
+
+
+def views_of_two_values(a: Tensor, z: Tensor, w: Tensor) -> tuple[Tensor, ...]:
+    twice, thrice = a * 2, a * 3 + w.sum()
+    z.add_(1)
+    return twice.mT, twice[0], thrice.mT, thrice[0]
+
+
+@pytest.mark.parametrize("backend", [interpreted, "inductor_complex"])
+def test_views_of_intermediate_values_are_not_exchanged(backend):
+    a = torch.arange(9.0).reshape(3, 3) * (1 + 2j)
+    a.requires_grad_()
+    want = views_of_two_values(a, *later_rows(a.detach().clone()))
+    compiled = torch.compile(views_of_two_values, backend=backend, fullgraph=True)
+    got = compiled(a, *later_rows(a.detach().clone()))
+    for theirs, ours in zip(want, got, strict=True):
+        torch.testing.assert_close(ours, theirs)

@@ -6,6 +6,7 @@ not import it.
 
 from __future__ import annotations
 
+import copy
 import functools
 import importlib
 import itertools
@@ -642,6 +643,39 @@ def views_of_shared_inputs() -> tuple[Any, str]:
     from torch._functorch._aot_autograd import runtime_wrappers
 
     return runtime_wrappers, "gen_alias_from_base"
+
+
+def merge_of_shared_inputs() -> tuple[Any, str]:
+    """Where AOTAutograd describes results once inputs that share memory are one, their base."""
+    from torch._functorch._aot_autograd import runtime_wrappers
+
+    return runtime_wrappers, "create_synthetic_base_metadata"
+
+
+def is_of_input(info: Any) -> bool:
+    """True for a result that is an input or a view of one."""
+    from torch._functorch._aot_autograd.schemas import OutputType
+
+    return info.output_type in (OutputType.alias_of_input, OutputType.is_input)
+
+
+def after_views(base: Tensor, view: Tensor, sequence: Any) -> Any:
+    """The views that lead from a base to one view of it, and then those of a sequence.
+
+    None where sizes are symbolic: torch replays no such views.
+    """
+    from torch._functorch._aot_autograd.functional_utils import ViewMetaSequence
+    from torch._subclasses.functional_tensor import FunctionalTensor, FunctionalTensorMode
+
+    with torch.no_grad(), FunctionalTensorMode():
+        place = view.size(), view.stride(), view.storage_offset()
+        tensor: Any = FunctionalTensor.to_functional(base).as_strided(*place)
+        first = ViewMetaSequence(tensor.conj() if view.is_conj() else tensor).sequence
+    if any(step.has_symbolic_inputs for step in first):
+        return None
+    whole = copy.copy(sequence)
+    whole.sequence = [*first, *sequence.sequence]
+    return whole
 
 
 def quiet_complex_warning() -> tuple[Any, str, Callable[[], None]]:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from torch_complex_subclass import torch_compat as compat
+from torch_complex_subclass.backend import enabled
 from torch_complex_subclass.fuzz import compare
 from torch_complex_subclass.fuzz.observe import FILENAME, Compiler, Observation, observe
 from torch_complex_subclass.fuzz.perturb import Perturbed
@@ -97,6 +98,12 @@ def _where_it_works(decomposition: Callable[..., Any]) -> Callable[..., Any]:
 def traced(fn: Callable[..., Any], arguments: list[Tensor]) -> Callable[..., Any]:
     """Trace and functionalise with torch alone, without decompositions, and interpret."""
     return compat.interpret_with_aot(_module(fn), arguments, lambda graph: None, {})
+
+
+def mended(fn: Callable[..., Any], arguments: list[Tensor]) -> Callable[..., Any]:
+    """As `traced`, with what this package puts right in AOTAutograd, and none of its rules."""
+    with enabled():
+        return traced(fn, arguments)
 
 
 def _compiled(backend: str) -> Compiler:

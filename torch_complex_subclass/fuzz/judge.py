@@ -18,6 +18,7 @@ STOCK = "torch.compile(backend='aot_eager') fails alike"
 TRACED = "AOTAutograd without decompositions fails alike"
 DECOMPOSED = "stock Inductor's decompositions, without this package, fail alike"
 PARTLY = "stock Inductor's decompositions, without those that raise, fail alike"
+MENDED = "AOTAutograd, wrong there alone, fails alike with this package's mends of it and no rules"
 FAKE = "torch's own trace has it so, other than its kernel"
 
 # Dynamo has a part in a failure only where it had one in what failed.
@@ -33,7 +34,8 @@ def torch_is_at_fault(program: Runnable, failures: Iterable[Failure], backend: s
 
     Torch without this package has to fail in the same way on the same program: with the same
     strides, bits or wrong numbers in the same tensor, or with an error of the same type in the same
-    line (with the same text, where no line is known).
+    line (with the same text, where no line is known). What this package mends in AOTAutograd may be
+    mended there too, where torch alone has the same tensor wrong.
     """
     left, reasons = list(failures), []
     if any(_traced_otherwise(program, failure) for failure in left):
@@ -47,6 +49,10 @@ def torch_is_at_fault(program: Runnable, failures: Iterable[Failure], backend: s
         if len(unlike) < len(left):
             left = unlike
             reasons.append(reason)
+    if left:
+        unlike = _unlike_mended(program, left)
+        reasons += [MENDED] if len(unlike) < len(left) else []
+        left = unlike
     return "; ".join(reasons) if not left else ""
 
 
@@ -57,6 +63,22 @@ def same_failure(ours: Failure, theirs: Failure) -> bool:
     if isinstance(ours.got, Wrong) and isinstance(theirs.got, Wrong):
         return ours.got.like(theirs.got)
     return bool(ours.got == theirs.got)
+
+
+def _unlike_mended(program: Runnable, left: list[Failure]) -> list[Failure]:
+    """The failures that torch alone, or torch with its tracing put right, does not have.
+
+    With one defect of torch's mended, what another does no longer looks alike. What torch alone has
+    right stays a failure, so that a mend that breaks something has no excuse.
+    """
+    alone = {(other.where, other.index) for other in check.failures(program, check.traced)}
+    mended = list(check.failures(program, check.mended))
+    return [
+        failure
+        for failure in left
+        if (failure.where, failure.index) not in alone
+        or not any(same_failure(failure, other) for other in mended)
+    ]
 
 
 def _traced_otherwise(program: Runnable, failure: Failure) -> bool:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch._dynamo.exc import Unsupported
 
+import torch_complex_subclass as tcs
 from torch_complex_subclass.testing.interpret import interpreted
 
 
@@ -97,3 +99,86 @@ def test_views_of_intermediate_values_are_not_exchanged(backend):
     got = compiled(a, *later_rows(a.detach().clone()))
     for theirs, ours in zip(want, got, strict=True):
         torch.testing.assert_close(ours, theirs)
+
+
+def write_to_first(z: Tensor, w: Tensor) -> Tensor:
+    z.mul_(2)
+    return w + 1
+
+
+def parted() -> tcs.ComplexTensor:
+    return tcs.ComplexTensor.from_complex(torch.arange(9.0).reshape(3, 3) * (1 - 0.5j))
+
+
+def subclass_and_rows() -> tuple[Tensor, Tensor]:
+    z = parted()
+    return z, z[1:]
+
+
+def subclass_and_memory() -> tuple[Tensor, Tensor]:
+    z = torch.arange(9.0).reshape(3, 3) * (1 - 0.5j)
+    return z, tcs.ComplexTensor.from_complex(z)
+
+
+def subclass_and_part() -> tuple[Tensor, Tensor]:
+    z = parted()
+    return z, z.imag
+
+
+def plain_and_part() -> tuple[Tensor, Tensor]:
+    z = torch.arange(9.0).reshape(3, 3) * (1 - 0.5j)
+    return z, z.imag
+
+
+UNMERGED = (subclass_and_rows, subclass_and_memory, subclass_and_part, plain_and_part)
+
+
+@pytest.mark.parametrize("make", UNMERGED)
+def test_says_what_cannot_be_merged(make):
+    compiled = torch.compile(write_to_first, backend=interpreted, fullgraph=True)
+    with pytest.raises(Unsupported, match="Pass one of them, and make the other of it inside"):
+        compiled(*make())
+
+
+# Dynamo warns of each break that a backend asks for.
+@pytest.mark.filterwarnings("ignore:Backend compiler exception")
+@pytest.mark.parametrize("make", UNMERGED)
+def test_breaks_the_graph_where_inputs_cannot_be_merged(make):
+    inputs, others = make(), make()
+    want = write_to_first(*inputs)
+    got = torch.compile(write_to_first, backend=interpreted)(*others)
+    for theirs, ours in zip((want, *inputs), (got, *others), strict=True):
+        torch.testing.assert_close(as_plain(ours), as_plain(theirs))
+
+
+def as_plain(t: Tensor) -> Tensor:
+    return t.to_complex() if isinstance(t, tcs.ComplexTensor) else t
+
+
+def rows() -> tuple[Tensor, Tensor]:
+    z = parted()
+    return z[:1], z[1:]
+
+
+def columns_in_turn() -> tuple[Tensor, Tensor]:
+    z = tcs.ComplexTensor.from_complex(torch.arange(8.0).reshape(2, 4) * (1 - 0.5j))
+    return z[:, ::2], z[:, 1::2]
+
+
+@pytest.mark.parametrize("make", [rows, columns_in_turn])
+def test_subclasses_apart_in_one_memory_are_compiled(make):
+    inputs, others = make(), make()
+    want = write_to_first(*inputs)
+    got = torch.compile(write_to_first, backend=interpreted, fullgraph=True)(*others)
+    torch.testing.assert_close(as_plain(got), as_plain(want))
+    torch.testing.assert_close(as_plain(others[0]), as_plain(inputs[0]))
+
+
+def test_eager_code_between_graphs_is_not_compiled():
+    """A mask breaks the graph; Dynamo then sees the Python code of the subclass."""
+
+    def chosen(z: Tensor) -> Tensor:
+        return (z * 2)[z.abs() > 2] * 1j
+
+    got = torch.compile(chosen, backend=interpreted)(parted())
+    torch.testing.assert_close(as_plain(got), as_plain(chosen(parted())))

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch import Tensor
 
 from torch_complex_subclass import torch_compat as compat
+from torch_complex_subclass.overlap import may_overlap
+from torch_complex_subclass.tensor import ComplexTensor
 
 # Where an input lies: the index of its base, and how it views it; an index alone where it is none.
 _Place = int | tuple[int, Tensor]
@@ -70,3 +73,57 @@ def _of_base(info: Any, places: Sequence[_Place], inner: Sequence[Any]) -> dict[
         return {}
     index, view = place
     return {"view_meta_sequence": compat.after_views(inner[index], view, info.view_meta_sequence)}
+
+
+def told_where_it_cannot(stock: Callable[..., Any]) -> Callable[..., Any]:
+    """Say which inputs cannot be merged, so that Dynamo can break the graph there.
+
+    Stock code fails with an assertion where they have other dtypes, and does not see the memory of
+    a ComplexTensor: the other input would keep its values from before the write.
+    """
+
+    @functools.wraps(stock)
+    def merge_view_inputs(
+        config: Any, inputs: Sequence[Any], descriptions: Any, infos: Sequence[Any], **kwargs: Any
+    ) -> Any:
+        pair = _on_memory_of_a_subclass(inputs, [info.mutates_data for info in infos])
+        if pair is not None:
+            written, other = (compat.name_of_input(config, i) for i in pair)
+            raise compat.cannot_merge(_SUBCLASS.format(written=written, other=other))
+        try:
+            return stock(config, inputs, descriptions, infos, **kwargs)
+        except AssertionError as error:
+            if "does not yet handle" not in str(error):
+                raise
+            raise compat.cannot_merge(f"{error} {_ADVICE}") from error
+
+    return merge_view_inputs
+
+
+# Dynamo puts a full stop after it.
+_ADVICE = "Pass one of them, and make the other of it inside the compiled function"
+_SUBCLASS = (
+    "{written} is written to and shares memory with {other}, and one of them is a ComplexTensor, "
+    f"whose memory AOTAutograd does not see. {_ADVICE}"
+)
+
+
+def _on_memory_of_a_subclass(
+    inputs: Sequence[Any], written: Sequence[bool]
+) -> tuple[int, int] | None:
+    """The places of an input that is written to and of another on its memory, if there are."""
+    tensors = [i for i, t in enumerate(inputs) if isinstance(t, Tensor)]
+    for i, j in itertools.permutations(tensors, 2):
+        hidden = isinstance(inputs[i], ComplexTensor) or isinstance(inputs[j], ComplexTensor)
+        if written[i] and hidden and _overlap(inputs[i], inputs[j]):
+            return i, j
+    return None
+
+
+def _overlap(a: Tensor, b: Tensor) -> bool:
+    pairs = itertools.product(_memory(a), _memory(b))
+    return any(itertools.starmap(may_overlap, pairs))
+
+
+def _memory(t: Tensor) -> tuple[Tensor, ...]:
+    return (t.re, t.im) if isinstance(t, ComplexTensor) else (t,)

@@ -18,15 +18,9 @@ from torch_complex_subclass import (
     printing,
     storage,
 )
+from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions.registry import Interleaved, Kind, Pair, Rule
 from torch_complex_subclass.dtypes import BComplex32, complex_dtype, torch_dtype
-from torch_complex_subclass.torch_compat import (
-    has_plain_storage,
-    lazy_conjugation,
-    returns_view,
-    strides_given,
-    traced_constant,
-)
 
 aten = torch.ops.aten
 
@@ -208,7 +202,7 @@ class ComplexTensor(torch.Tensor):
     def __tensor_unflatten__(
         inner: dict[str, Tensor], layout: str, outer_size: Any, outer_stride: Any
     ) -> ComplexTensor:
-        strides = strides_given(outer_stride)
+        strides = compat.strides_given(outer_stride)
         if layout == layouts.BLOCK:
             return ComplexTensor._wrap_block(inner["_block"], strides)
         return ComplexTensor._wrap(inner["re"], inner["im"], strides)
@@ -248,6 +242,7 @@ class ComplexTensor(torch.Tensor):
         return super().__dlpack__(**options)
 
     @classmethod
+    @compat.untraced
     def __torch_dispatch__(  # type: ignore[override]
         cls,
         func: OpOverload,
@@ -255,7 +250,7 @@ class ComplexTensor(torch.Tensor):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        with lazy_conjugation():
+        with compat.lazy_conjugation():
             return _dispatch(func, args, kwargs or {})
 
 
@@ -266,7 +261,7 @@ def to_pair(value: Any) -> Any:
         return Pair(value.re, value.im)
     if isinstance(value, Tensor) and value.is_complex():
         bfloat16_parts.mark_gradient(value)
-        constant = traced_constant(value)
+        constant = compat.traced_constant(value)
         if constant is not None:
             return Pair(constant.real, constant.imag)
         parts = torch.view_as_real(value.resolve_conj())
@@ -284,7 +279,7 @@ def _from_pair_in_block(value: Any) -> Any:
 
 def _settle(value: Any) -> None:
     """Move the parts together, so that views made from now on share their memory."""
-    if isinstance(value, ComplexTensor) and has_plain_storage(value.re):
+    if isinstance(value, ComplexTensor) and compat.has_plain_storage(value.re):
         _ = value.block
 
 
@@ -317,7 +312,7 @@ def _dispatch(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         raise errors.unsupported(func, rule.reason, args, advice=errors.ADVICE_ORDER)
     if func is aten.view_as_real.default:
         return aten.alias.default(args[0].block)
-    if returns_view(func):
+    if compat.returns_view(func):
         dispatch.tree_map(_settle, args)
     if func is aten.as_strided.default:
         return ComplexTensor._wrap(*storage.as_strided(*args, **kwargs))
@@ -336,7 +331,7 @@ def _dispatch(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -
             rule, dispatch.tree_map(to_pair, named), dispatch.tree_map(to_pair, named_kwargs)
         )
         if result is not NotImplemented:
-            home = rule.kind is Kind.CREATION and not returns_view(func)
+            home = rule.kind is Kind.CREATION and not compat.returns_view(func)
             return dispatch.tree_map(_from_pair_in_block if home else _from_pair, result)
     decomposed = func.decompose(*args, **kwargs)
     if decomposed is not NotImplemented:
@@ -391,7 +386,7 @@ def _reinterpret(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
 
 def _call_native(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Compute with the complex kernel on plain tensors."""
-    if returns_view(func):
+    if compat.returns_view(func):
         raise errors.unsupported(func, "its result would have to alias both parts", args)
     plain_args, plain_kwargs = dispatch.tree_map(to_plain, (args, kwargs))
     result = func(*plain_args, **plain_kwargs)

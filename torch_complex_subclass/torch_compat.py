@@ -503,6 +503,19 @@ def guarded_constant(source: Any, value: Any) -> Any:
     return value
 
 
+def untraced(function: Function) -> Function:
+    """Let Dynamo compile neither a function nor what it calls, where eager code calls it.
+
+    After a graph break Dynamo sees every Python frame, those inside torch's ops too.
+    """
+    from torch._C._dynamo import eval_frame
+
+    skip = eval_frame._FrameAction.SKIP
+    strategy = eval_frame._FrameExecStrategy(skip, skip)
+    eval_frame.set_code_exec_strategy(function.__code__, strategy)
+    return function
+
+
 def break_graph(what: str, explanation: str, hint: str) -> Any:
     """Refuse to trace on."""
     dynamo().unimplemented(gb_type=what, context="", explanation=explanation, hints=[hint])
@@ -650,6 +663,27 @@ def merge_of_shared_inputs() -> tuple[Any, str]:
     from torch._functorch._aot_autograd import runtime_wrappers
 
     return runtime_wrappers, "create_synthetic_base_metadata"
+
+
+def where_inputs_are_merged() -> tuple[Any, str]:
+    """Where AOTAutograd looks for inputs that share memory, and makes one of them."""
+    from torch._functorch._aot_autograd import runtime_wrappers
+
+    return runtime_wrappers, "merge_view_inputs"
+
+
+def cannot_merge(reason: str) -> Exception:
+    """An error of a backend that makes Dynamo break the graph, or raise with `fullgraph=True`."""
+    from torch._subclasses.fake_tensor import UnsupportedMutationAliasingException
+
+    return UnsupportedMutationAliasingException(reason)
+
+
+def name_of_input(config: Any, index: int) -> str:
+    """What a compiled function calls an input of its graph."""
+    sources = config.aot_autograd_arg_pos_to_source or []
+    source = sources[index] if index < len(sources) else None
+    return getattr(source, "local_name", f"input {index}")
 
 
 def is_of_input(info: Any) -> bool:
@@ -861,7 +895,7 @@ def has_data_decided_size(t: Tensor) -> bool:
 _UNKNOWN_SIZE = 8192
 
 
-def _hint(value: Any) -> int:
+def hint(value: Any) -> int:
     """The size that a symbolic expression had when it was traced, as far as there was one."""
     if isinstance(value, int):
         return value
@@ -875,7 +909,7 @@ def _hint(value: Any) -> int:
 
 def stride_order(t: Tensor) -> list[int]:
     """Dimensions from the slowest to the fastest in memory; equal strides stay in order."""
-    return sorted(range(t.dim()), key=lambda dim: -_hint(t.stride(dim)))
+    return sorted(range(t.dim()), key=lambda dim: -hint(t.stride(dim)))
 
 
 def emit_expression(graph: fx.Graph, expr: Any, known: dict[Any, fx.Node]) -> Any:

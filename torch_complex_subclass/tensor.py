@@ -207,12 +207,16 @@ class ComplexTensor(torch.Tensor):
             return ComplexTensor._wrap_block(inner["_block"], strides)
         return ComplexTensor._wrap(inner["re"], inner["im"], strides)
 
-    def _view_func_unsafe(self, *args: Any) -> Any:
-        """Make this view on another base; tracers and compiled code do, by torch's name."""
+    def _view_func_unsafe(self, base: Tensor, sizes: Any = None, *tensors: Any) -> Any:
+        """Make this view on another base; tracers and compiled code do, by torch's name.
+
+        A tracer would have the numbers of each step, as the start of a slice, be symbols that come
+        from nowhere, and fail where a guard needs one: they stay numbers.
+        """
         from torch_complex_subclass.autograd import replaying_views
 
         with replaying_views():
-            return super()._view_func_unsafe(*args)
+            return super()._view_func_unsafe(base, None, *tensors)
 
     def __coerce_same_metadata_as_tangent__(self, layout: str, other: Any = None) -> Any:
         """Lay a gradient out as compiled code expects it; None where that has another class."""

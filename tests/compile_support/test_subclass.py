@@ -161,6 +161,30 @@ def test_compiled_as_often_as_plain(fn: Any, make: str, dynamic: bool | None) ->
         assert compilations(fn, MAKES[make], dynamic=dynamic) == twin
 
 
+VIEWS: dict[str, Make] = {
+    "rows": lambda z: z[1:],
+    "columns": lambda z: z[:, 1:],
+    "every other row": lambda z: z[::2],
+    "transposed": lambda z: z.mT,
+}
+
+
+@pytest.mark.parametrize("dynamic", [None, True], ids=["automatic", "dynamic"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_views_of_changing_sizes(view: str, dynamic: bool | None) -> None:
+    """At most one compilation more than of plain tensors: the step of a view is a constant."""
+
+    def fn(a: Tensor) -> tuple[Tensor, ...]:
+        return a * 2j + 1, a[0], a.mT.exp()
+
+    def viewed(z: Tensor) -> Any:
+        return VIEWS[view](ComplexTensor.from_complex(z))
+
+    with tcs.enabled():
+        twin = compilations(fn, VIEWS[view], dynamic=dynamic)
+        assert compilations(fn, viewed, dynamic=dynamic) <= twin + 1
+
+
 def test_recompiled_for_another_class_or_dtype() -> None:
     """Guards tell the class, the dtype and the layout apart; none meets the code of another."""
     compiled = torch.compile(lambda a: a * 2j, fullgraph=True, backend=interpreted)

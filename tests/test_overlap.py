@@ -7,7 +7,7 @@ import itertools
 import pytest
 import torch
 
-from torch_complex_subclass.overlap import may_overlap
+from torch_complex_subclass.overlap import overlapping
 
 MEMORY = torch.zeros(6, 8, dtype=torch.complex64)
 PARTS = torch.view_as_real(MEMORY)
@@ -36,23 +36,25 @@ MEETING = {
 
 @pytest.mark.parametrize("pair", APART.values(), ids=APART)
 def test_apart(pair):
-    assert not may_overlap(*pair)
-    assert not may_overlap(*reversed(pair))
+    assert not list(overlapping(pair))
+    assert not list(overlapping(pair[::-1]))
 
 
 @pytest.mark.parametrize("pair", MEETING.values(), ids=MEETING)
 def test_meeting(pair):
-    assert may_overlap(*pair)
-    assert may_overlap(*reversed(pair))
+    for found in overlapping(pair), overlapping(pair[::-1]):
+        assert [sorted(indices) for indices in found] == [[0, 1]]
 
 
 def test_none_that_meet_are_missed():
     shapes, strides, offsets = [(2, 2), (3, 1), (2, 3)], [(1, 2), (4, 1), (3, 2)], range(6)
     memory = torch.arange(24.0)
     views = [memory.as_strided(*place) for place in itertools.product(shapes, strides, offsets)]
-    found = 0
-    for a, b in itertools.combinations(views, 2):
-        meet = bool(torch.isin(a.flatten(), b.flatten()).any())
-        assert may_overlap(a, b) or not meet
-        found += meet
-    assert found > 100
+    meeting = {
+        (i, j)
+        for (i, a), (j, b) in itertools.combinations(enumerate(views), 2)
+        if torch.isin(a.flatten(), b.flatten()).any()
+    }
+    found = {tuple(sorted(indices)) for indices in overlapping(views)}
+    assert len(meeting) > 100
+    assert meeting <= found < set(itertools.combinations(range(len(views)), 2))

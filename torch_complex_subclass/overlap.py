@@ -1,9 +1,10 @@
-"""Whether two tensors have elements in common."""
+"""Which tensors have elements in common."""
 
 from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from torch import Tensor
@@ -18,20 +19,27 @@ class _Places(NamedTuple):
     steps: list[tuple[int, int]]
     width: int
 
+    @property
+    def end(self) -> int:
+        return self.offset + sum((size - 1) * step for size, step in self.steps) + self.width
 
-def may_overlap(a: Tensor, b: Tensor) -> bool:
-    """True unless two plain tensors have no byte in common; symbolic sizes count as they are now.
+
+def overlapping(tensors: Sequence[Tensor]) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of plain tensors that may have a byte in common, by their indices.
 
     Told apart are other memory, other ranges of it, and other columns, also where columns take
-    turns. What is neither is said to overlap: deciding that in general is a search.
+    turns. What is neither is said to overlap: deciding that in general is a search. Symbolic sizes
+    count as they are now.
     """
-    if a.untyped_storage()._cdata != b.untyped_storage()._cdata or 0 in (*a.shape, *b.shape):
-        return False
-    places = _places(a), _places(b)
-    steps = [step for _, step in itertools.chain(*(p.steps for p in places))]
-    # No period at all: then the whole ranges are compared.
-    periods = {math.inf, *steps, math.gcd(*steps)} - {0}
-    return not any(_apart(*places, period) for period in periods)
+    placed = [(compat.storage_id(t), _places(t), i) for i, t in enumerate(tensors)]
+    full = [item for item in placed if all(size for size, _ in item[1].steps)]
+    full.sort(key=lambda item: (item[0], item[1].offset))
+    for k, (memory, a, i) in enumerate(full):
+        for other, b, j in itertools.islice(full, k + 1, None):
+            if other != memory or b.offset >= a.end:
+                break
+            if not _apart(a, b):
+                yield i, j
 
 
 def _places(t: Tensor) -> _Places:
@@ -39,16 +47,21 @@ def _places(t: Tensor) -> _Places:
     sizes, strides = map(compat.hint, t.shape), map(compat.hint, t.stride())
     steps = [(size, stride * width) for size, stride in zip(sizes, strides, strict=True)]
     offset = compat.hint(t.storage_offset()) * width
-    return _Places(offset, [(size, step) for size, step in steps if size > 1], width)
+    return _Places(offset, [(size, step) for size, step in steps if size != 1], width)
 
 
-def _apart(a: _Places, b: _Places, period: float) -> bool:
-    """True when the places modulo a period lie in ranges that do not meet."""
+def _apart(a: _Places, b: _Places) -> bool:
+    """True when the places modulo some period lie in ranges that do not meet."""
+    steps = [step for _, step in (*a.steps, *b.steps)]
+    return any(_apart_in(a, b, period) for period in {*steps, math.gcd(*steps)} - {0})
+
+
+def _apart_in(a: _Places, b: _Places, period: int) -> bool:
     (begin, end), (first, last) = _range(a, period), _range(b, period)
     return max(end, last) <= period and (end <= first or last <= begin)
 
 
-def _range(places: _Places, period: float) -> tuple[float, float]:
+def _range(places: _Places, period: int) -> tuple[int, int]:
     begin = places.offset % period
     length = sum((size - 1) * step for size, step in places.steps if step % period)
     return begin, begin + length + places.width

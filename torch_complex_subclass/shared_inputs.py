@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch import Tensor
 
 from torch_complex_subclass import torch_compat as compat
-from torch_complex_subclass.overlap import may_overlap
+from torch_complex_subclass.overlap import overlapping
 from torch_complex_subclass.tensor import ComplexTensor
 
 # Where an input lies: the index of its base, and how it views it; an index alone where it is none.
@@ -86,10 +85,11 @@ def told_where_it_cannot(stock: Callable[..., Any]) -> Callable[..., Any]:
     def merge_view_inputs(
         config: Any, inputs: Sequence[Any], descriptions: Any, infos: Sequence[Any], **kwargs: Any
     ) -> Any:
-        pair = _on_memory_of_a_subclass(inputs, [info.mutates_data for info in infos])
+        written = [info.mutates_data for info in infos]
+        pair = _on_memory_of_a_subclass(inputs, written)
         if pair is not None:
-            written, other = (compat.name_of_input(config, i) for i in pair)
-            raise compat.cannot_merge(_SUBCLASS.format(written=written, other=other))
+            names = [compat.name_of_input(config, i) for i in pair]
+            raise compat.cannot_merge(_SUBCLASS.format(*names))
         try:
             return stock(config, inputs, descriptions, infos, **kwargs)
         except AssertionError as error:
@@ -103,7 +103,7 @@ def told_where_it_cannot(stock: Callable[..., Any]) -> Callable[..., Any]:
 # Dynamo puts a full stop after it.
 _ADVICE = "Pass one of them, and make the other of it inside the compiled function"
 _SUBCLASS = (
-    "{written} is written to and shares memory with {other}, and one of them is a ComplexTensor, "
+    "{} is written to and shares memory with {}, and one of them is a ComplexTensor, "
     f"whose memory AOTAutograd does not see. {_ADVICE}"
 )
 
@@ -112,18 +112,18 @@ def _on_memory_of_a_subclass(
     inputs: Sequence[Any], written: Sequence[bool]
 ) -> tuple[int, int] | None:
     """The places of an input that is written to and of another on its memory, if there are."""
-    tensors = [i for i, t in enumerate(inputs) if isinstance(t, Tensor)]
-    for i, j in itertools.permutations(tensors, 2):
+    if not any(written) or not any(isinstance(t, ComplexTensor) for t in inputs):
+        return None
+    owners = [(i, memory) for i, t in enumerate(inputs) for memory in _memory(t)]
+    for a, b in overlapping([memory for _, memory in owners]):
+        i, j = owners[a][0], owners[b][0]
         hidden = isinstance(inputs[i], ComplexTensor) or isinstance(inputs[j], ComplexTensor)
-        if written[i] and hidden and _overlap(inputs[i], inputs[j]):
-            return i, j
+        if i != j and hidden and (written[i] or written[j]):
+            return (i, j) if written[i] else (j, i)
     return None
 
 
-def _overlap(a: Tensor, b: Tensor) -> bool:
-    pairs = itertools.product(_memory(a), _memory(b))
-    return any(itertools.starmap(may_overlap, pairs))
-
-
-def _memory(t: Tensor) -> tuple[Tensor, ...]:
-    return (t.re, t.im) if isinstance(t, ComplexTensor) else (t,)
+def _memory(t: Any) -> tuple[Tensor, ...]:
+    if isinstance(t, ComplexTensor):
+        return t.re, t.im
+    return (t,) if isinstance(t, Tensor) else ()

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from torch_complex_subclass import errors
 from torch_complex_subclass.dtypes import COMPLEX_OF
-from torch_complex_subclass.torch_compat import all_known_even, has_plain_storage
+from torch_complex_subclass.torch_compat import all_known_even, has_plain_storage, storage_id
 
 
 def check_part_dtype(part: Tensor) -> None:
@@ -41,7 +41,7 @@ def offset(re: Tensor, im: Tensor) -> int | torch.SymInt | None:
     """Return the distance from `re` to `im` in elements, or None when it is not constant."""
     if not (has_plain_storage(re) and has_plain_storage(im)) or re.stride() != im.stride():
         return None
-    if re.untyped_storage()._cdata != im.untyped_storage()._cdata:
+    if storage_id(re) != storage_id(im):
         return None
     distance = im.storage_offset() - re.storage_offset()
     # Parts of a broadcast value may be the same memory: writing one would write the other.

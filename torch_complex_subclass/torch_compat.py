@@ -60,6 +60,11 @@ def has_plain_storage(t: Tensor) -> bool:
     )
 
 
+def storage_id(t: Tensor) -> int:
+    """The same number for tensors of one memory, of a tracer too."""
+    return t.untyped_storage()._cdata
+
+
 def is_view(t: Tensor) -> bool:
     """True for a tensor that autograd knows as a view of another."""
     return t._is_view()

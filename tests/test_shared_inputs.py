@@ -11,6 +11,7 @@ from torch import Tensor
 from torch._dynamo.exc import Unsupported
 
 import torch_complex_subclass as tcs
+from torch_complex_subclass.fuzz.check import rewritten
 from torch_complex_subclass.testing.interpret import interpreted
 
 
@@ -82,6 +83,21 @@ def test_agrees_with_eager(program, make, backend, learned):
     for theirs, ours in zip(want, got, strict=True):
         torch.testing.assert_close(ours, theirs)
         assert (ours.is_conj(), ours.shape) == (theirs.is_conj(), theirs.shape)
+
+
+def test_an_input_as_a_result_keeps_its_conj_bit():
+    """AOTAutograd makes it anew where inputs are merged; Dynamo hands the input itself back."""
+
+    def other_itself(z: Tensor, w: Tensor) -> list[Tensor]:
+        z.mul_(2)
+        return [w, w * 1j]
+
+    inputs, others = (conjugates(torch.arange(4.0) * (1 - 0.5j)) for _ in range(2))
+    want = other_itself(*inputs)
+    got = rewritten(other_itself, list(others))(*others)
+    for theirs, ours in zip(want, got, strict=True):
+        torch.testing.assert_close(ours, theirs)
+        assert ours.is_conj() == theirs.is_conj()
 
 
 def views_of_two_values(a: Tensor, z: Tensor, w: Tensor) -> tuple[Tensor, ...]:

@@ -68,7 +68,8 @@ def _of_base(info: Any, places: Sequence[_Place], inner: Sequence[Any]) -> dict[
     if not compat.is_of_input(info):
         return {"base_idx": info.base_idx}
     place = places[info.base_idx]
-    if info.view_meta_sequence is None or not isinstance(place, tuple):
+    known = compat.is_input(info) or info.view_meta_sequence is not None
+    if not known or not isinstance(place, tuple):
         return {}
     index, view = place
     return {"view_meta_sequence": compat.after_views(inner[index], view, info.view_meta_sequence)}

@@ -698,8 +698,15 @@ def is_of_input(info: Any) -> bool:
     return info.output_type in (OutputType.alias_of_input, OutputType.is_input)
 
 
+def is_input(info: Any) -> bool:
+    """True for a result that is an input itself."""
+    from torch._functorch._aot_autograd.schemas import OutputType
+
+    return bool(info.output_type is OutputType.is_input)
+
+
 def after_views(base: Tensor, view: Tensor, sequence: Any) -> Any:
-    """The views that lead from a base to one view of it, and then those of a sequence.
+    """The views that lead from a base to one view of it, and then those of a sequence, if given.
 
     None where sizes are symbolic: torch replays no such views.
     """
@@ -709,11 +716,11 @@ def after_views(base: Tensor, view: Tensor, sequence: Any) -> Any:
     with torch.no_grad(), FunctionalTensorMode():
         place = view.size(), view.stride(), view.storage_offset()
         tensor: Any = FunctionalTensor.to_functional(base).as_strided(*place)
-        first = ViewMetaSequence(tensor.conj() if view.is_conj() else tensor).sequence
-    if any(step.has_symbolic_inputs for step in first):
+        first = ViewMetaSequence(tensor.conj() if view.is_conj() else tensor)
+    if any(step.has_symbolic_inputs for step in first.sequence):
         return None
-    whole = copy.copy(sequence)
-    whole.sequence = [*first, *sequence.sequence]
+    whole = copy.copy(sequence or first)
+    whole.sequence = [*first.sequence, *(sequence.sequence if sequence else ())]
     return whole
 
 

@@ -232,7 +232,7 @@ def _install_tracing(undo: contextlib.ExitStack) -> None:
         (compat.setattr_tracer(), part_setters.traced),
         (compat.number_constructors(), symbolic_numbers.kept),
         (compat.views_of_shared_inputs(), shared_inputs.with_conj_bit),
-        (compat.where_inputs_are_merged(), shared_inputs.told_where_it_cannot),
+        (compat.where_inputs_are_merged(), shared_inputs.with_graph_breaks),
         (compat.merge_of_shared_inputs(), shared_inputs.with_bases_of_results),
     ]
     numbers = compat.number_tracers()

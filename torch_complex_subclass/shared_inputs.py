@@ -75,7 +75,7 @@ def _of_base(info: Any, places: Sequence[_Place], inner: Sequence[Any]) -> dict[
     return {"view_meta_sequence": compat.after_views(inner[index], view, info.view_meta_sequence)}
 
 
-def told_where_it_cannot(stock: Callable[..., Any]) -> Callable[..., Any]:
+def with_graph_breaks(stock: Callable[..., Any]) -> Callable[..., Any]:
     """Say which inputs cannot be merged, so that Dynamo can break the graph there.
 
     Stock code fails with an assertion where they have other dtypes, and does not see the memory of

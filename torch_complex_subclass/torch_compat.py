@@ -2,6 +2,12 @@
 
 Written for torch 2.11 to 2.15. Inductor is imported inside functions: importing this package must
 not import it.
+
+Sections, in this order, each under a line `# --- ... ---`: tensors and their memory; ops; eager
+code under tracers and transforms; what compilation changes: tables and tracers; Dynamo's variables;
+what is compiled, and how; passes and the split into forward and backward; inputs that share memory;
+warnings, rounding, locks; symbolic sizes, fake tensors and graphs; the machine, caches and
+profiles; counting and interpreting, for tests and benchmarks.
 """
 
 from __future__ import annotations
@@ -42,6 +48,9 @@ Decompositions = dict[Any, Callable[..., Any]]
 
 NEWEST_TRIED = (2, 15)
 """The newest minor version of torch that part of the tests was run under."""
+
+
+# --- Tensors and their memory ---
 
 
 def is_untried(version: str) -> bool:
@@ -122,6 +131,9 @@ def upstream_complex_tensor() -> Any:
     return ComplexTensor
 
 
+# --- Ops ---
+
+
 def returns_view(op: OpOverload) -> bool:
     """True when an output may alias an input that the op does not write to."""
     return any(r.alias_info is not None and not r.alias_info.is_write for r in op._schema.returns)
@@ -163,6 +175,9 @@ def overloads_of_some_versions(*names: str) -> Iterator[OpOverload]:
         packet, _, overload = name.partition(".")
         if overload in getattr(getattr(torch.ops.aten, packet, None), "overloads", list)():
             yield getattr(getattr(torch.ops.aten, packet), overload)
+
+
+# --- Eager code under tracers and transforms ---
 
 
 def associative_scan(combine: Callable[..., Any], elements: Any, dim: int = 0) -> Any:
@@ -285,7 +300,7 @@ def allow_in_weights_only_load(*classes: type) -> None:
     torch.serialization.add_safe_globals(list(classes))
 
 
-# Inductor
+# --- What compilation changes: tables and tracers ---
 
 
 def inductor_decomposition_tables() -> list[Decompositions]:
@@ -330,6 +345,9 @@ def is_traced_tensor(variable: Any) -> bool:
     from torch._dynamo.variables import TensorVariable
 
     return isinstance(variable, TensorVariable)
+
+
+# --- Dynamo's variables ---
 
 
 # Dynamo's variables, for numbers that it would make constants of.
@@ -526,6 +544,9 @@ def break_graph(what: str, explanation: str, hint: str) -> Any:
     dynamo().unimplemented(gb_type=what, context="", explanation=explanation, hints=[hint])
 
 
+# --- What is compiled, and how ---
+
+
 def inductor_backend() -> Callable[..., Any]:
     """The backend that `torch.compile` uses by default."""
     from torch._dynamo.backends.registry import lookup_backend
@@ -572,6 +593,9 @@ def library_call(kernel_class: Any, op: OpOverload, *args: Any) -> tuple[Any, ..
         return call
     tensors, others = call.tensor_args, call.non_tensor_args
     return call.example_output, tensors, others, call.unflatten_args, call.unbacked_bindings
+
+
+# --- Passes and the split into forward and backward ---
 
 
 def graph_pass_base() -> type:
@@ -656,6 +680,9 @@ def takes_list_of_passes() -> bool:
     return hasattr(custom_graph_pass, "get_custom_graph_passes")
 
 
+# --- Inputs that share memory ---
+
+
 def views_of_shared_inputs() -> tuple[Any, str]:
     """Where AOTAutograd makes views of the memory that several inputs share."""
     from torch._functorch._aot_autograd import runtime_wrappers
@@ -724,6 +751,9 @@ def after_views(base: Tensor, view: Tensor, sequence: Any) -> Any:
     return whole
 
 
+# --- Warnings, rounding, locks ---
+
+
 def quiet_complex_warning() -> tuple[Any, str, Callable[[], None]]:
     """Module, name and replacement that keep Inductor from warning of complex operators."""
     from torch._inductor import lowering
@@ -757,6 +787,9 @@ def compile_lock() -> AbstractContextManager[Any]:
     from torch._dynamo.convert_frame import compile_lock
 
     return compile_lock
+
+
+# --- Symbolic sizes, fake tensors and graphs ---
 
 
 # Sizes that decide nothing but how Inductor weighs loops; all differ, since equal ones are one.
@@ -963,6 +996,9 @@ def no_dispatch_modes() -> Iterator[None]:
         yield
 
 
+# --- The machine, caches and profiles ---
+
+
 def package_versions() -> Iterable[str]:
     """Versions that compiled code depends on."""
     return (torch.__version__,)
@@ -1091,6 +1127,9 @@ def complex_wrapper() -> AbstractContextManager[Any]:
     import torch._functorch.config as config
 
     return config.patch(enable_complex_wrapper=True)
+
+
+# --- Counting and interpreting, for tests and benchmarks ---
 
 
 # A call of a generated kernel, in the Python code that runs a graph.

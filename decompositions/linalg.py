@@ -83,20 +83,31 @@ def _is_gate(a: Tensor, b: Tensor) -> bool:
     return count and (a.shape[-1] == 1 or (rows and (not isinstance(columns, int) or columns > 15)))
 
 
-LARGEST_OF_MANY = 2**14
+LARGEST_OF_MANY = 2**12
 """Largest number of products in one of many small matrix products that are written out."""
+
+LARGEST_TURNED = 2**7
+"""The same where the matrices of one factor lie one after the other, column by column."""
 
 
 def _is_batch_of_small(a: Tensor, b: Tensor) -> bool:
     """True for small matrices that lie side by side, element by element, as weights of modes do.
 
-    The batch is then what is long and contiguous; a library call copies each matrix first. Larger
-    matrices gain more from what a library call keeps in registers.
+    The batch is then what is long and contiguous; for a library call they are copied first. Larger
+    matrices gain more from what a library call keeps in registers, and so do columns of the other
+    factor, along which neither the batch nor the sum goes through memory in order.
     """
     if a.dim() != 3 or b.dim() != 3 or not all(isinstance(n, int) for n in (*a.shape, *b.shape)):
         return False
-    side_by_side = any(t.shape[0] >= 16 and t.stride(0) == min(t.stride()) for t in (a, b))
-    return side_by_side and 0 < math.prod(a.shape[1:]) * b.shape[-1] <= LARGEST_OF_MANY
+    if not any(t.shape[0] >= 16 and t.stride(0) == min(t.stride()) for t in (a, b)):
+        return False
+    largest = LARGEST_TURNED if _lies_in_columns(a) or _lies_in_columns(b) else LARGEST_OF_MANY
+    return 0 < math.prod(a.shape[1:]) * b.shape[-1] <= largest
+
+
+def _lies_in_columns(t: Tensor) -> bool:
+    batch, row, column = t.stride()
+    return row < min(batch, column)
 
 
 def _outer_products(a: Pair | Tensor, b: Pair | Tensor) -> Pair:

@@ -23,14 +23,19 @@ def z(*shape: int) -> Tensor:
     return torch.randn(*shape, dtype=torch.complex128)
 
 
-def conjugated_factors(fn: Function, *args: Tensor) -> list[bool]:
-    """Whether each factor of the only product of the rewritten graph has the conj bit."""
+def factors(fn: Function, *args: Tensor) -> list[Tensor]:
+    """Fake factors of the only product that the rewritten graph gives to the library."""
     with FakeTensorMode() as mode:
         graph: fx.GraphModule = make_fx(fn)(*map(mode.from_tensor, args))
     with tcs.enabled():
         rewritten(graph)
     (product,) = (n for n in graph.graph.nodes if n.target in (aten.bmm.default, aten.mm.default))
-    return [factor.meta["val"].is_conj() for factor in product.args]
+    return [factor.meta["val"] for factor in product.args]
+
+
+def conjugated_factors(fn: Function, *args: Tensor) -> list[bool]:
+    """Whether each factor of the only product of the rewritten graph has the conj bit."""
+    return [factor.is_conj() for factor in factors(fn, *args)]
 
 
 def form(x: Tensor, a: Tensor) -> Tensor:
@@ -92,10 +97,59 @@ def test_conjugate_stays_where_nothing_is_saved(name: str) -> None:
     assert conjugated_factors(fn, *args) == [True, False]
 
 
-@pytest.mark.parametrize("name", TURNED | AS_TRACED)
+def side_by_side(*shape: int) -> Tensor:
+    """A batch of matrices whose elements lie between those of the others."""
+    return z(*shape[1:], shape[0]).permute(2, 0, 1)
+
+
+IN_ROWS = {
+    "batch side by side": (torch.bmm, side_by_side(20, 8, 64), z(20, 32, 64).mT),
+    "batch that is computed": (
+        lambda a, b: ((a * 2j) @ b).abs(),
+        side_by_side(20, 8, 64),
+        z(20, 32, 64).mT,
+    ),
+    "conjugate of a batch": (lambda a, b: a.conj() @ b, side_by_side(20, 8, 64), z(20, 32, 64).mT),
+    "smaller factor conjugated": (
+        lambda a, b: (a.conj() @ b).abs(),
+        z(3, *LARGE),
+        side_by_side(3, *SMALL),
+    ),
+    "every other column": (lambda a, b: (a @ b).abs(), z(40, 64)[:, ::2], z(32, 24)),
+    "rows that overlap": (
+        lambda a, b: a @ b,
+        z(80).as_strided((40, 32), (1, 1)),
+        z(32, 24),
+    ),
+    "one matrix for all": (torch.bmm, z(8, 64).expand(20, 8, 64), side_by_side(20, 64, 48)),
+}
+
+
+@pytest.mark.parametrize("name", IN_ROWS)
+def test_library_reads_rows_or_columns(name: str) -> None:
+    fn, *args = IN_ROWS[name]
+    for factor in factors(fn, *args):
+        lies_in_rows = factor.stride(-1) == 1 and factor.stride(-2) >= factor.shape[-1]
+        assert lies_in_rows or (factor.stride(-2) == 1 and factor.stride(-1) >= factor.shape[-2])
+
+
+def test_factor_of_two_products_is_copied_once() -> None:
+    def both(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+        return torch.bmm(a, b).abs() + torch.bmm(a, c).abs()
+
+    with FakeTensorMode() as mode:
+        args = side_by_side(20, 8, 64), z(20, 32, 64).mT, z(20, 32, 64).mT
+        graph: fx.GraphModule = make_fx(both)(*map(mode.from_tensor, args))
+    with tcs.enabled():
+        rewritten(graph)
+    left = {n.args[0] for n in graph.graph.nodes if n.target == aten.bmm.default}
+    assert len(left) == 1
+
+
+@pytest.mark.parametrize("name", TURNED | AS_TRACED | IN_ROWS)
 def test_values_and_gradients(name: str) -> None:
-    fn, *args = (TURNED | AS_TRACED)[name]
-    own = [t.detach().clone().requires_grad_() for t in args]
+    fn, *args = (TURNED | AS_TRACED | IN_ROWS)[name]
+    own = [t.detach().requires_grad_() for t in args]
     want = fn(*own)
     gradients = torch.autograd.grad(want.abs().sum(), own)
     got = torch.compile(fn, backend=interpreted, fullgraph=True)(*own)

@@ -164,6 +164,17 @@ def test_batches_left_to_the_library(b: Tensor) -> None:
     assert not linalg.is_written_out(torch.empty(b.shape[0], 4, b.shape[1]), b)
 
 
+@pytest.mark.parametrize("size", [5, 6])
+def test_columns_are_left_to_the_library(size: int) -> None:
+    """From 2**7 products on, where the other factor lies side by side."""
+    by_side = torch.empty(size, size, 20).permute(2, 0, 1)
+    columns = torch.empty(20, size, size).mT
+    is_small = size**3 <= 2**7
+    assert linalg.is_written_out(by_side, columns) == is_small
+    assert linalg.is_written_out(columns, by_side) == is_small
+    assert linalg.is_written_out(by_side, columns.contiguous())
+
+
 @pytest.mark.parametrize("shapes", [((3, 5), (5, 20)), ((5, 3), (3, 20)), ((2, 2), (2, 2))])
 def test_products_left_to_the_library(shapes: Any) -> None:
     assert not linalg.is_written_out(*(torch.empty(shape) for shape in shapes))

@@ -325,7 +325,10 @@ class _Rewriter:
         library_calls.ask_for_less(node, self.recorder)
         resolve = not library_calls.honours_conj_bit(node)
         resolved = resolve and any(map(self._is_conj, node.all_input_nodes))
-        self._store_operands(node, resolve=resolve)
+        if reason == routes.REASON:
+            node.args = fx.map_arg(node.args, lambda n: library_products.factor(n, self.values))
+        else:
+            self._store_operands(node, resolve=resolve)
         self._set_library_result(node, library_calls.planned_result(node, self.recorder, resolved))
         if node.target is not operator.getitem:
             chosen = node.target in library_calls.PLAIN_RESULTS or reason == data_sized.REASON

@@ -34,9 +34,27 @@ def parts(
     found = _product_of_conjugates(op, left, right, values, recorder)
     if found is not None:
         return found
-    product = recorder.emit(op, values.stored(left), values.stored(right))
+    product = recorder.emit(op, factor(left, values), factor(right, values))
     values.set_stored(product, product)
     return values.pair(product)
+
+
+def factor(node: fx.Node, values: Values) -> fx.Node:
+    """Return a factor in complex memory that the library reads as it is.
+
+    BLAS asks for rows or columns that lie in one piece. Other matrices the library would copy, in a
+    batch one by one; the loop that computes a factor writes it in rows at no cost.
+    """
+    return values.stored(node) if _is_read_as_it_is(node.meta["val"]) else values.in_rows(node)
+
+
+def _is_read_as_it_is(value: Tensor) -> bool:
+    """True for matrices whose rows or columns lie in one piece, and for sizes not known."""
+    sizes, strides = value.shape[-2:], value.stride()[-2:]
+    if not all(isinstance(n, int) for n in (*sizes, *strides)):
+        return True
+    (rows, columns), (row, column) = sizes, strides
+    return (column == 1 and row >= columns) or (row == 1 and column >= rows)
 
 
 def parts_of_conjugates(node: fx.Node, values: Values, recorder: Recorder) -> Pair | None:
@@ -84,9 +102,9 @@ def _product_of_conjugates(
     return Pair(re, recorder.emit(aten.neg.default, im))
 
 
-def _size(factor: fx.Node) -> int:
+def _size(node: fx.Node) -> int:
     """Numbers that the library copies to conjugate a factor."""
-    value = factor.meta["val"]
+    value = node.meta["val"]
     return value.numel() if _lies_in_rows(value) else 0
 
 
@@ -95,13 +113,15 @@ def _lies_in_rows(value: Tensor) -> bool:
     return columns == 1 and rows != 1
 
 
-def _conjugate(factor: fx.Node, values: Values, recorder: Recorder) -> fx.Node:
+def _conjugate(node: fx.Node, values: Values, recorder: Recorder) -> fx.Node:
     """Return the conjugate of a factor in complex memory."""
-    value: Tensor = factor.meta["val"]
-    if value.is_conj() or values.is_shown_by_memory(factor):
-        stored: Any = values.stored(factor)
+    value: Tensor = node.meta["val"]
+    as_it_is = _is_read_as_it_is(value)
+    if as_it_is and (value.is_conj() or values.is_shown_by_memory(node)):
+        stored: Any = values.stored(node)
         is_view = stored.target is edge_op("conj_view")
         return stored.args[0] if is_view else recorder.emit(edge_op("conj_view"), stored)
-    re, im = values.pair(factor)
-    memory = values.join(re, recorder.emit(aten.neg.default, im), like=value)
+    re, im = values.pair(node)
+    like = value if as_it_is else value.contiguous()
+    memory = values.join(re, recorder.emit(aten.neg.default, im), like=like)
     return recorder.emit(edge_op("as_complex"), memory)

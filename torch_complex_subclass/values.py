@@ -54,6 +54,7 @@ class Values:
         self._interleaved: dict[fx.Node, fx.Node] = {}
         self._stored: dict[fx.Node, fx.Node] = {}
         self._memory: dict[fx.Node, fx.Node] = {}
+        self._in_rows: dict[fx.Node, fx.Node] = {}
         self._may_be_conj: set[fx.Node] = set()
 
     def holds(self, node: fx.Node) -> bool:
@@ -173,6 +174,13 @@ class Values:
         if not node.meta["val"].is_conj():
             return self.stored(node)
         return self._recorder.emit(edge_op("as_complex"), self.interleaved(node))
+
+    def in_rows(self, node: fx.Node) -> fx.Node:
+        """Return a copy in complex memory, contiguous in the order of its dimensions."""
+        if node not in self._in_rows:
+            joined = self._recorder.emit(edge_op("interleave"), *self.pair(node))
+            self._in_rows[node] = self._recorder.emit(edge_op("as_complex"), joined)
+        return self._in_rows[node]
 
     def _view(self, node: fx.Node) -> fx.Node:
         """View the memory of the nearest stored base with the geometry and the conj bit of `node`.

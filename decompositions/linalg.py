@@ -57,7 +57,12 @@ def _is_vector(a: Tensor, b: Tensor) -> bool:
     """
     if _is_one(b.shape[-1]):
         return True
-    return _is_one(a.shape[-2]) and not _has_long_rows(b)
+    return is_row_times_matrix(a, b) and not _has_long_rows(b)
+
+
+def is_row_times_matrix(a: Tensor, b: Tensor) -> bool:
+    """True for one row on the left, however long the rows on the right are."""
+    return _is_one(a.shape[-2])
 
 
 def _is_one(n: int | torch.SymInt) -> bool:
@@ -121,7 +126,7 @@ def _outer_products(a: Pair | Tensor, b: Pair | Tensor) -> Pair:
     return functools.reduce(add, map(term, range(as_pair(a).re.shape[-1])))
 
 
-def _vector_product(a: Pair | Tensor, b: Pair | Tensor) -> Pair:
+def vector_product(a: Pair | Tensor, b: Pair | Tensor) -> Pair:
     """Matrix product with one row on the left or one column on the right: products, summed."""
     if as_pair(a).re.shape[-2] == 1:
         terms, dim = mul(on_parts(_turned, a), b), -2
@@ -185,7 +190,7 @@ def product(op: Callable[[Tensor, Tensor], Tensor], a: Pair | Tensor, b: Pair | 
     if _is_gate(left, right):
         return _outer_products(a, b)
     if _is_vector(left, right):
-        return _vector_product(a, b)
+        return vector_product(a, b)
     if _is_batch_of_small(left, right):
         return _products_of_batch(a, b)
     if not isinstance(b, Pair):

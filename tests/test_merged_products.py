@@ -94,6 +94,31 @@ def test_row_times_long_rows_goes_to_the_library(width: int) -> None:
     assert native == (["aten.bmm.default"] if width == 600 else [])
 
 
+def powers(c: Tensor, a: Tensor, times: Tensor) -> Tensor:
+    return torch.einsum("hn,hnl->hl", c, torch.exp(a[..., None] * times))
+
+
+def test_matrix_of_long_rows_that_is_computed_is_not_stored() -> None:
+    args = random((3, 8), c64).requires_grad_(), random((3, 8), c64).requires_grad_()
+    times = torch.linspace(0, 1, 600)
+    assert kept(powers, *args, times) == []
+    assert kept(lambda c, a, t: powers(c, a, t).abs().sum(), *args, times) == []
+
+
+STORED: dict[str, Callable[..., Any]] = {
+    "a result": lambda c, m: (m := m * 2, c @ m),
+    "read by a library call": lambda c, m: ((m := m * 2) @ m.mT, c @ m),
+    "an input": lambda c, m: c @ m.conj(),
+    "a copy of an input": lambda c, m: c @ m.clone(),
+}
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_matrix_of_long_rows_in_memory_goes_to_the_library(name: str) -> None:
+    native = kept(STORED[name], random((2, 1, 8), c64), random((2, 8, 600), c64))
+    assert native == ["aten.bmm.default"] * (2 if "call" in name else 1)
+
+
 def test_chain_of_views_is_read_in_place() -> None:
     def fn(rows: Tensor, matrices: Tensor) -> Tensor:
         return torch.einsum("pi,pij->pj", rows, matrices)

@@ -30,6 +30,7 @@ from torch.utils import _pytree as pytree
 
 from torch_complex_subclass import (
     changed_inputs,
+    computed_rows,
     data_sized,
     dispatch,
     library_calls,
@@ -91,6 +92,7 @@ class _Rewriter:
         self.shared = reinterpret.shared(graph) | self.changed_inputs.stored_before
         self.real_views = RealViews(graph, self.values, recorder, self.shared)
         self.squares = moduli.squares(graph)
+        self.summed = computed_rows.products(graph)
 
     def run(self) -> None:
         nodes = list(self.graph.nodes)
@@ -205,9 +207,11 @@ class _Rewriter:
         if rule is not None and rule.kind is Kind.MEMORY:
             reason = self._reinterpret(node, rule)
         else:
-            split = split_rule(node, rule)
-            kept = not real_factor and split is rule and library_calls.reason_to_keep(node, rule)
-            reason = kept or self._apply(node, split)
+            own = split_rule(node, rule)
+            if own is rule and node in self.summed:
+                own = computed_rows.written_out(own)
+            kept = not real_factor and own is rule and library_calls.reason_to_keep(node, rule)
+            reason = kept or self._apply(node, own)
         if reason:
             self._keep(node, rule, reason)
 

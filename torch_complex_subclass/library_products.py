@@ -14,17 +14,13 @@ import torch
 from torch import Tensor, fx
 from torch._ops import OpOverload
 
-from torch_complex_subclass import dispatch, routes
-from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions.registry import Pair
 from torch_complex_subclass.inductor_lowering.ops import edge_op
+from torch_complex_subclass.readers import is_read_by_loops
 from torch_complex_subclass.recorder import Recorder
 from torch_complex_subclass.values import Values
 
 aten = torch.ops.aten
-
-# Their results may lie in the memory of the operand; schemas tell of the other views.
-_HANDED_ON = (aten._unsafe_view.default, aten.clone.default)
 
 
 def parts(
@@ -59,26 +55,10 @@ def _is_read_as_it_is(value: Tensor) -> bool:
 
 def parts_of_conjugates(node: fx.Node, values: Values, recorder: Recorder) -> Pair | None:
     """Record a product by way of conjugated factors; None where it is best taken as it is."""
-    if not _is_read_by_loops(node):
+    if not is_read_by_loops(node):
         return None
     op, (left, right) = node.target, node.args
     return _product_of_conjugates(op, left, right, values, recorder)  # type: ignore[arg-type]
-
-
-def _is_read_by_loops(node: fx.Node) -> bool:
-    """True when no result and no library call needs the value of `node` in complex memory."""
-    return all(_is_loop(user, node) for user in node.users)
-
-
-def _is_loop(user: fx.Node, operand: fx.Node) -> bool:
-    op = user.target
-    if not isinstance(op, OpOverload) or not dispatch.has_function(dispatch.lookup(op)):
-        return False
-    if routes.is_product(user):
-        factors: Any = user.args[-2:]
-        return operand not in factors or routes.is_elementwise(*factors)
-    hands_on = op in _HANDED_ON or compat.returns_view(op)
-    return not hands_on or _is_read_by_loops(user)
 
 
 def _product_of_conjugates(

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import fx
 
-from torch_complex_subclass.decompositions.linalg import is_written_out
+from torch_complex_subclass.decompositions.linalg import is_row_times_matrix, is_written_out
 from torch_complex_subclass.decompositions.registry import Kind, Rule
 
 aten = torch.ops.aten
@@ -60,6 +60,15 @@ def keeps_library_call(node: fx.Node, rule: Rule) -> bool:
     return (
         rule.kind is Kind.BILINEAR and node.target in _PRODUCTS and not is_elementwise(*node.args)  # type: ignore[arg-type]
     )
+
+
+def is_row_for_library(node: fx.Node) -> bool:
+    """True for one row, complex, times a matrix of rows that are long for loops."""
+    if node.target not in _PRODUCTS or not node.meta["val"].is_complex():
+        return False
+    left, right = node.args
+    values = left.meta["val"], right.meta["val"]  # type: ignore[union-attr]
+    return is_row_times_matrix(*values) and not is_written_out(*values)
 
 
 def split_affine(node: fx.Node) -> Affine | None:

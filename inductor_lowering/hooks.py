@@ -23,6 +23,8 @@ While installed:
   or complex values is compiled with the hooks in place, whenever that is.
 * The C++ kernels of Inductor read and write interleaved memory by whole vectors, both parts of
   a value are computed in one loop, and loops whose rows do not match stay apart.
+* C++ loops write both parts by the address of the whole, and Python calls library kernels of
+  complex values by torch's own functions.
 * Dynamo traces `z.real = x` and `z.imag = x` as writes to the part, and fake tensors keep
   a size or a float symbolic that is combined with a complex tensor.
 * AOTAutograd keeps the conj bit of inputs that share memory which is written.
@@ -198,6 +200,7 @@ def _install_code_generation(undo: contextlib.ExitStack) -> None:
         accumulators,
         branches,
         broadcasts,
+        call_costs,
         cpp_codegen,
         cpp_flags,
         cpp_functions,
@@ -212,6 +215,7 @@ def _install_code_generation(undo: contextlib.ExitStack) -> None:
         accumulators,
         branches,
         broadcasts,
+        call_costs,
         cpp_codegen,
         cpp_flags,
         cpp_functions,

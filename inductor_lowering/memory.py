@@ -21,7 +21,12 @@ from torch.utils._ordered_set import OrderedSet
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions.compensated import product_error_op
 from torch_complex_subclass.decompositions.rule_ops import choice_op
-from torch_complex_subclass.inductor_lowering import branches, fused_rules, interleaved
+from torch_complex_subclass.inductor_lowering import (
+    branches,
+    call_costs,
+    fused_rules,
+    interleaved,
+)
 from torch_complex_subclass.inductor_lowering import ops as custom
 
 aten = torch.ops.aten
@@ -55,7 +60,7 @@ class LibraryView(ir.FallbackKernel):
     def codegen(self, wrapper: Any) -> None:
         """Call torch's function, which takes half the time of the op behind it."""
         op: Any = self.op_overload
-        function = _FUNCTIONS.get(op)
+        function = call_costs.FUNCTIONS.get(op)
         if function is None or V.graph.cpp_wrapper:
             super().codegen(wrapper)
             return
@@ -70,12 +75,6 @@ class LibraryView(ir.FallbackKernel):
             return False
         users: list[Any] = [u.node for u in V.graph.scheduler.name_to_buf[view.get_name()].users]
         return all(getattr(user, "node", None) in (self, view) or _is_loop(user) for user in users)
-
-
-_FUNCTIONS = {
-    aten.view_as_real.default: "torch.view_as_real",
-    aten.view_as_complex.default: "torch.view_as_complex",
-}
 
 
 class _View(ir.MultiOutput):

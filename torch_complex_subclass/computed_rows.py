@@ -12,7 +12,7 @@ from torch import fx
 
 from torch_complex_subclass import routes
 from torch_complex_subclass.decompositions.linalg import is_row_times_matrix, vector_product
-from torch_complex_subclass.decompositions.registry import Kind, Rule
+from torch_complex_subclass.decompositions.registry import Rule
 from torch_complex_subclass.readers import is_computed_by_loops, is_read_by_loops
 from torch_complex_subclass.values import owners_of
 
@@ -40,5 +40,4 @@ def _is_written(left: fx.Node, right: fx.Node) -> bool:
 def written_out(rule: Rule | None) -> Rule:
     """Return the rule of a product with its sums spelled out."""
     assert rule is not None
-    assert rule.kind is Kind.BILINEAR
     return dataclasses.replace(rule, fn=vector_product, narrow=None)

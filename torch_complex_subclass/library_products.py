@@ -39,7 +39,8 @@ def factor(node: fx.Node, values: Values) -> fx.Node:
     """Return a factor in complex memory that the library reads as it is.
 
     BLAS asks for rows or columns that lie in one piece. Other matrices the library would copy, in a
-    batch one by one; the loop that computes a factor writes it in rows at no cost.
+    batch one by one. The loop that computes such a factor writes it in rows instead, and one that
+    is in memory is copied by one loop.
     """
     return values.stored(node) if _is_read_as_it_is(node.meta["val"]) else values.in_rows(node)
 

@@ -17,7 +17,7 @@ from torch._inductor.lowering import make_pointwise
 from torch._inductor.virtualized import V, ops
 from torch.utils._ordered_set import OrderedSet
 
-from torch_complex_subclass.inductor_lowering import narrow_sums
+from torch_complex_subclass.inductor_lowering import narrow_sums, reduced_values
 from torch_complex_subclass.recorder import INNER
 
 DEEPEST_EXPRESSION = 20_000
@@ -57,10 +57,11 @@ def _read_names(stock: Callable[..., OrderedSet[str]]) -> Callable[..., OrderedS
 def replacements() -> list[tuple[Any, str, Callable[..., Any]]]:
     """Object, attribute and new value of every edit."""
     box, reuse = ir.StorageBox, "should_realize_on_reuse"
+    in_loops = reduced_values.computed_in_loops
     questions: list[tuple[Any, str, Callable[..., bool]]] = [
         (box, reuse, narrow_sums.stored(getattr(box, reuse))),
-        (box, "has_exceeded_max_reads", box.has_exceeded_max_reads),
-        (ir.Loops, "has_large_inner_fn", ir.Loops.has_large_inner_fn),
+        (box, "has_exceeded_max_reads", in_loops(box.has_exceeded_max_reads)),
+        (ir.Loops, "has_large_inner_fn", in_loops(ir.Loops.has_large_inner_fn)),
     ]
     decisions = [(owner, name, _never_inside_rule(stock)) for owner, name, stock in questions]
     return [*decisions, (ir.Loops, "get_read_names", _read_names(ir.Loops.get_read_names))]

@@ -1,0 +1,99 @@
+"""Values that only a reduction reads are computed in its loop, not stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, fx
+
+import torch_complex_subclass as tcs
+from torch_complex_subclass import torch_compat as compat
+from torch_complex_subclass.inductor_lowering import reduced_values
+from torch_complex_subclass.testing.compare import assert_compiles
+
+aten = torch.ops.aten
+
+SIZES = (3, 8, 40)
+
+
+def stores(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
+    """True when the generated code allocates a buffer of `SIZES`."""
+    from torch._inductor.utils import run_and_get_code
+
+    torch._dynamo.reset()
+    with tcs.enabled(), compat.without_caches():
+        _, code = run_and_get_code(torch.compile(fn, fullgraph=True, **kwargs), *args)
+    return f"empty_strided_cpu(({', '.join(map(str, SIZES))})" in "\n".join(code)
+
+
+def long_values(rates: Tensor, weights: Tensor, steps: Tensor, times: Tensor) -> Tensor:
+    """Real parts of weights `(h, n)` by exponentials of rates `(h, n)` at times `(l,)`."""
+    growth = rates * torch.exp(steps)[:, None]
+    scaled = weights * (torch.exp(growth) - 1) / rates
+    return (scaled[..., None] * torch.exp(growth[..., None] * times)).real
+
+
+def summed(*operands: Tensor) -> Tensor:
+    return long_values(*operands).sum(1)
+
+
+def largest_of_view(*operands: Tensor) -> Tensor:
+    return long_values(*operands).transpose(0, 1).amax(0)
+
+
+def read_twice(*operands: Tensor) -> Tensor:
+    long = long_values(*operands)
+    return long.sum((0, 1)) * long.amax((0, 1))
+
+
+def operands(dtype: torch.dtype = torch.complex64) -> tuple[Tensor, ...]:
+    h, n, length = SIZES
+    real = dtype.to_real()
+    rates = torch.complex(-torch.rand(h, n, dtype=real), torch.randn(h, n, dtype=real))
+    weights = torch.randn(h, n, dtype=dtype)
+    return rates, weights, torch.rand(h, dtype=real) - 6, torch.arange(length, dtype=real)
+
+
+REDUCED_ONCE = [summed, largest_of_view]
+
+
+@pytest.mark.parametrize("fn", REDUCED_ONCE)
+def test_value_read_by_one_reduction_is_not_stored(fn: Callable[..., Any]) -> None:
+    assert not stores(fn, *operands())
+
+
+@pytest.mark.parametrize("fn", REDUCED_ONCE)
+def test_it_would_be_stored(fn: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reduced_values, "is_only_reduced", lambda node: False)
+    assert stores(fn, *operands())
+
+
+def test_value_read_by_two_reductions_is_stored() -> None:
+    assert stores(read_twice, *operands())
+
+
+@pytest.mark.parametrize("fn", [*REDUCED_ONCE, read_twice])
+def test_results_and_gradients_are_those_of_eager(fn: Callable[..., Any]) -> None:
+    assert_compiles(fn, *operands(torch.complex128), backend="inductor_complex")
+
+
+@pytest.mark.parametrize(
+    ("view", "args", "once"),
+    [
+        (aten.permute.default, ([1, 0],), True),
+        (aten.slice.Tensor, (0, 1, 3), True),
+        (aten.expand.default, ([2, 4, 3],), False),
+        (aten.unfold.default, (0, 2, 1), False),
+        (aten.as_strided.default, ([4, 4], [3, 0]), False),
+        (aten.exp.default, (), False),
+    ],
+)
+def test_values_whose_elements_are_read_once(view: Any, args: tuple[Any, ...], once: bool) -> None:
+    graph = fx.Graph()
+    value = graph.call_function(aten.neg.default, (graph.placeholder("x"),))
+    seen = graph.call_function(view, (value, *args))
+    graph.output(graph.call_function(aten.sum.dim_IntList, (seen, [0])))
+    assert reduced_values.is_only_reduced(value) is once

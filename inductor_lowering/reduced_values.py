@@ -1,4 +1,4 @@
-"""Values that only a reduction reads are computed in its loop.
+"""Values that end in one reduction, and nowhere else, are computed in its loop.
 
 Inductor stores a value that reads more than a few buffers or takes many operations, lest several
 readers compute it again or expressions nest too deeply. A reduction whose order of loops is
@@ -21,22 +21,35 @@ from torch._ops import OpOverload
 
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.inductor_lowering import interleaved
+from torch_complex_subclass.recorder import INNER
 
-aten = torch.ops.aten
+FARTHEST_REDUCTION = 64
+"""Operations to look ahead for a reduction, which bounds what its loop has to compute."""
 
-_REPEATS_ELEMENTS = (aten.expand.default, aten.as_strided.default, aten.unfold.default)
+
+def _is_read_once(node: fx.Node, user: fx.Node) -> bool:
+    """True where `user` is a view or a loop over elements that reads each element once at most."""
+    if not isinstance(user.target, OpOverload):
+        return False
+    in_loops = torch.Tag.pointwise in user.target.tags or INNER in user.meta
+    if not in_loops and not compat.returns_view(user.target):
+        return False
+    sizes = [n.meta["val"].numel() for n in (user, node)]
+    return compat.is_never_more(*sizes)
 
 
 def is_only_reduced(node: fx.Node) -> bool:
-    """True where one reduction reads the value of `node`, or a view of it, and nothing else."""
-    if len(node.users) != 1:
-        return False
-    (user,) = node.users
-    if not isinstance(user.target, OpOverload) or user.target in _REPEATS_ELEMENTS:
-        return False
-    if compat.returns_view(user.target):
-        return is_only_reduced(user)
-    return torch.Tag.reduction in user.target.tags
+    """True where one reduction reads what is computed of the value of `node`, and nothing else."""
+    for _ in range(FARTHEST_REDUCTION):
+        if len(node.users) != 1:
+            return False
+        (user,) = node.users
+        if torch.Tag.reduction in getattr(user.target, "tags", ()):
+            return True
+        if not _is_read_once(node, user):
+            return False
+        node = user
+    return False
 
 
 def computed_in_loops(stock: Callable[..., bool]) -> Callable[..., bool]:

@@ -1,4 +1,4 @@
-"""Values that only a reduction reads are computed in its loop, not stored."""
+"""Values that end in one reduction are computed in its loop, not stored."""
 
 from __future__ import annotations
 
@@ -80,20 +80,47 @@ def test_results_and_gradients_are_those_of_eager(fn: Callable[..., Any]) -> Non
     assert_compiles(fn, *operands(torch.complex128), backend="inductor_complex")
 
 
+def chain(*steps: tuple[Any, tuple[Any, ...]]) -> fx.Node:
+    """First value of a graph that applies steps to a tensor of `(4, 3)`, then sums."""
+    graph = fx.Graph()
+    value = result = graph.call_function(aten.neg.default, (graph.placeholder("x"),))
+    value.meta["val"] = torch.empty(4, 3)
+    for op, args in steps:
+        seen = op(result.meta["val"], *args)
+        result = graph.call_function(op, (result, *args))
+        result.meta["val"] = seen
+    graph.output(graph.call_function(aten.sum.dim_IntList, (result, [0])))
+    return value
+
+
+EXP = (aten.exp.default, ())
+
+
 @pytest.mark.parametrize(
-    ("view", "args", "once"),
+    ("steps", "once"),
     [
-        (aten.permute.default, ([1, 0],), True),
-        (aten.slice.Tensor, (0, 1, 3), True),
-        (aten.expand.default, ([2, 4, 3],), False),
-        (aten.unfold.default, (0, 2, 1), False),
-        (aten.as_strided.default, ([4, 4], [3, 0]), False),
-        (aten.exp.default, (), False),
+        ([], True),
+        ([(aten.permute.default, ([1, 0],))], True),
+        ([EXP, (aten.slice.Tensor, (0, 1, 3)), EXP], True),
+        ([(aten.expand.default, ([2, 4, 3],))], False),
+        ([EXP, (aten.unfold.default, (0, 2, 1))], False),
+        ([(aten.as_strided.default, ([4, 4], [3, 0]))], False),
+        ([(aten.add.Tensor, (torch.empty(2, 1, 1),))], False),
+        ([(aten.cumsum.default, (0,))], False),
+        ([EXP] * (reduced_values.FARTHEST_REDUCTION - 1), True),
+        ([EXP] * reduced_values.FARTHEST_REDUCTION, False),
     ],
 )
-def test_values_whose_elements_are_read_once(view: Any, args: tuple[Any, ...], once: bool) -> None:
-    graph = fx.Graph()
-    value = graph.call_function(aten.neg.default, (graph.placeholder("x"),))
-    seen = graph.call_function(view, (value, *args))
-    graph.output(graph.call_function(aten.sum.dim_IntList, (seen, [0])))
-    assert reduced_values.is_only_reduced(value) is once
+def test_values_of_which_a_reduction_reads_each_element_once(steps: Any, once: bool) -> None:
+    assert reduced_values.is_only_reduced(chain(*steps)) is once
+
+
+def test_part_of_a_product_is_not_stored_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stored for its operations, the sine would be computed apart from the cosine."""
+
+    def fn(*operands: Tensor) -> Tensor:
+        return long_values(*operands, torch.arange(float(SIZES[-1]))).sum(1)
+
+    assert not stores(fn, *operands()[:3])
+    monkeypatch.setattr(reduced_values, "FARTHEST_REDUCTION", 1)
+    assert stores(fn, *operands()[:3])

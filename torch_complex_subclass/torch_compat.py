@@ -908,6 +908,13 @@ def _is_long(stride: Any, size: Any) -> bool:
     return isinstance(stride, int) and isinstance(size, int) and stride > 0 and size > 1
 
 
+def is_never_more(a: int | torch.SymInt, b: int | torch.SymInt) -> bool:
+    """True when a is known to be at most b, without a guard."""
+    from torch.fx.experimental.symbolic_shapes import statically_known_true
+
+    return statically_known_true(a <= b)
+
+
 def same_sizes(a: Iterable[Any], b: Iterable[Any]) -> bool:
     """True when sizes are known to be equal, without a guard."""
     from torch.fx.experimental.symbolic_shapes import statically_known_true as known

@@ -33,6 +33,7 @@ FUNCTIONS = {
     aten._fft_r2c.default: "torch._fft_r2c",
     aten.bmm.default: "torch.bmm",
     aten.mm.default: "torch.mm",
+    aten.resolve_neg.default: "torch.resolve_neg",
 }
 """Torch's own functions by op, which take the same arguments."""
 
@@ -72,14 +73,16 @@ def _codegen_view(stock: Callable[..., Any]) -> Callable[..., Any]:
     return codegen
 
 
-def _has_complex(call: Any) -> bool:
+def _is_of_complex_values(call: Any) -> bool:
+    if call.op_overload is aten.resolve_neg.default:  # for real gradients of what complex gave
+        return True
     return any(tensor.get_dtype().is_complex for tensor in (*call.inputs, *call.outputs))
 
 
 def _codegen_call(stock: Callable[..., Any]) -> Callable[..., Any]:
     def codegen(self: Any, code: Any) -> None:
         writes_python = not V.graph.cpp_wrapper and not V.graph.fx_wrapper
-        if self.op_overload in FUNCTIONS and writes_python and _has_complex(self):
+        if self.op_overload in FUNCTIONS and writes_python and _is_of_complex_values(self):
             self.python_kernel_name = FUNCTIONS[self.op_overload]
         stock(self, code)
 

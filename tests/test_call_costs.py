@@ -99,6 +99,22 @@ def test_library_is_called_by_torchs_own_function(name: str) -> None:
     assert "= torch.ops.aten" not in code
 
 
+def test_gradient_of_a_modulus_may_be_negated() -> None:
+    """By torch's own function: the tensor is real, but read by a graph of complex values."""
+    torch.compiler.reset()
+    z = torch.randn(6, dtype=c64, requires_grad=True)
+    seed = torch.randn(6, dtype=c64).conj().imag
+
+    def gradient(fn: Callable[[Tensor], Tensor]) -> Tensor:
+        (found,) = torch.autograd.grad(fn(z), z, seed)
+        return found
+
+    with tcs.enabled():
+        got, code = run_and_get_code(gradient, torch.compile(torch.abs, fullgraph=True))
+    torch.testing.assert_close(got, gradient(torch.abs))
+    assert "= torch.resolve_neg(" in code[-1]
+
+
 def test_real_functions_are_called_as_before() -> None:
     def fn(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
         return torch.cat([a * 2, b + 1], -1), torch.sort(a)[0]

@@ -4,7 +4,7 @@ Inductor stores a value that is used twice once computing it takes many operatio
 so that kernels that read it need not compute it again. The values inside a rule are read by the
 rest of the rule only, in the same loop; stored, each would cost a pass over memory, and counting
 the operations of each takes time in the square of their number. So none of them is stored; what the
-rule returns is, as before, where Inductor thinks it worth while.
+rule returns is where Inductor thinks it worth while, but for what `reduced_values` keeps in loops.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """Values that end in one reduction, and nowhere else, are computed in its loop.
 
-Inductor stores a value that reads more than a few buffers or takes many operations, lest several
-readers compute it again or expressions nest too deeply. A reduction whose order of loops is
-another cannot be joined to the loop that stores: the value costs a pass out to memory and one
-back. A reduction reads each element once, so that nothing is computed again, and nested
-expressions have room (`fused_rules.DEEPEST_EXPRESSION`).
+Inductor stores a value that reads more than a few buffers or takes many operations, so that several
+readers need not compute it again. A reduction whose order of loops is another cannot be joined to
+the loop that stores: the value costs a pass out to memory and one back, for nothing where the
+reduction is its only reader and reads each element once.
 
-Applies only to graphs with complex values, whose rules reach both limits early.
+Applies only to graphs with complex values, whose rules reach those limits early, and on the CPU:
+elsewhere it was not measured.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import fx
+from torch import Tensor, fx
+from torch._inductor import config, ir
 from torch._inductor.virtualized import V
 from torch._ops import OpOverload
 
@@ -23,42 +24,97 @@ from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.inductor_lowering import interleaved
 from torch_complex_subclass.recorder import INNER
 
+aten = torch.ops.aten
+
+_IN_ONE_PASS = frozenset(
+    (
+        *(aten.sum.default, aten.sum.dim_IntList, aten.mean.default, aten.mean.dim),
+        *(aten.amax.default, aten.amin.default),
+    )
+)
+"""Reductions that read each element once. A variance may be two sums."""
+
 FARTHEST_REDUCTION = 64
-"""Operations to look ahead for a reduction, which bounds what its loop has to compute."""
+"""Operations on tensors to look ahead for a reduction."""
+
+MOST_OPERATIONS = 500
+"""Operations of one element beyond which a value is stored all the same."""
+
+MOST_BUFFERS = 32
+"""Buffers read beyond which a value is stored all the same, which frees them."""
+
+SHORTEST_ROW = 16
+"""Below, a loop over what a reduction keeps has no whole vectors; one over all elements has."""
 
 
-def _is_read_once(node: fx.Node, user: fx.Node) -> bool:
-    """True where `user` is a view or a loop over elements that reads each element once at most."""
-    if not isinstance(user.target, OpOverload):
+def _is_read_once(seen: Any, by: fx.Node) -> bool:
+    """True where a node is a view, or a loop over elements, that reads few elements twice."""
+    if not isinstance(by.target, OpOverload):
         return False
-    in_loops = torch.Tag.pointwise in user.target.tags or INNER in user.meta
-    if not in_loops and not compat.returns_view(user.target):
+    in_loops = torch.Tag.pointwise in by.target.tags or INNER in by.meta
+    if not in_loops and not compat.returns_view(by.target):
         return False
-    sizes = [n.meta["val"].numel() for n in (user, node)]
-    return compat.is_never_more(*sizes)
+    made = by.meta.get("val")  # a list of views where a tensor is split
+    return isinstance(made, Tensor) and compat.is_never_more(made.numel(), seen.numel())
+
+
+def _is_long(value: Any, reduced: Any) -> bool:
+    """True where a reduction is a loop, as those over few elements are not, and rows are long."""
+    threshold = config.unroll_reductions_threshold
+    rows = value.dim() > 0 and compat.is_never_more(SHORTEST_ROW, value.shape[-1])
+    return rows and compat.is_never_more(threshold * reduced.numel(), value.numel())
+
+
+def end_of(node: fx.Node) -> fx.Node | None:
+    """Return the reduction that alone reads what is computed of `node`, each element once."""
+    for _ in range(FARTHEST_REDUCTION):
+        seen = node.meta.get("val")
+        if len(node.users) != 1 or not isinstance(seen, Tensor):
+            return None
+        (user,) = node.users
+        if user.target in _IN_ONE_PASS:
+            return user if _is_long(seen, user.meta["val"]) else None
+        if not _is_read_once(seen, user):
+            return None
+        node = user
+    return None
+
+
+def _results_beside(node: fx.Node) -> set[fx.Node]:
+    """Other results of the rule that `node` is a result of, which share its computation."""
+    inside: set[fx.Node] = set()
+    left = [node]
+    while left:
+        found = {n for n in left.pop().all_input_nodes if INNER in n.meta} - inside
+        inside |= found
+        left.extend(found)
+    readers = {user for n in inside for user in n.users}
+    return {user for user in readers if INNER not in user.meta} - {node}
 
 
 def is_only_reduced(node: fx.Node) -> bool:
-    """True where one reduction reads what is computed of the value of `node`, and nothing else."""
-    for _ in range(FARTHEST_REDUCTION):
-        if len(node.users) != 1:
-            return False
-        (user,) = node.users
-        if torch.Tag.reduction in getattr(user.target, "tags", ()):
-            return True
-        if not _is_read_once(node, user):
-            return False
-        node = user
-    return False
+    """True where one reduction alone reads a value, and whatever is computed along with it."""
+    end = end_of(node)
+    return end is not None and all(end_of(other) is end for other in _results_beside(node))
+
+
+def _is_moderate(value: Any) -> bool:
+    if not isinstance(value, ir.Pointwise) or value.get_device_or_error().type != "cpu":
+        return False
+    operations = value.inner_fn_opcount().num_ops
+    return operations <= MOST_OPERATIONS and value.num_reads() <= MOST_BUFFERS
 
 
 def computed_in_loops(stock: Callable[..., bool]) -> Callable[..., bool]:
     """Answer whether the value that is being lowered is to be stored for its size alone."""
 
     def decide(self: Any, *args: Any, **kwargs: Any) -> bool:
-        node = getattr(V.graph, "current_node", None)
-        if node is not None and is_only_reduced(node) and interleaved.has_complex_values(V.graph):
+        if not stock(self, *args, **kwargs):
             return False
-        return stock(self, *args, **kwargs)
+        node = getattr(V.graph, "current_node", None)
+        if node is None or not interleaved.has_complex_values(V.graph):
+            return True
+        value = self.data if isinstance(self, ir.StorageBox) else self
+        return not (_is_moderate(value) and is_only_reduced(node))
 
     return decide

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import sympy
 import torch
 from torch._inductor import ir
 from torch._inductor.codegen import wrapper
@@ -38,14 +39,20 @@ FUNCTIONS = {
 """Torch's own functions by op, which take the same arguments."""
 
 
-def _part(name: str) -> tuple[str, int] | None:
-    """Interleaved buffer on the CPU, and which part of it is meant by a name; None for others."""
+def _part(name: str) -> tuple[str, Any] | None:
+    """Interleaved buffer on the CPU, and where in it a part begins, by name; None for others."""
     if not interleaved.has_complex_values(V.graph):
         return None
     found = interleaved.of(V.graph).parts.get(name)
-    if found is None or V.graph.get_buffer(name).get_device_or_error().type != "cpu":
+    if found is None:
         return None
-    return found
+    buffer = V.graph.get_buffer(name)
+    layout = buffer.get_layout()
+    if buffer.get_device_or_error().type != "cpu" or not isinstance(layout, ir.NonOwningLayout):
+        return None
+    # One apart in most memory, but channels may lie innermost, and pairs outside of them.
+    offset = layout.view.get_layout().offset
+    return (found[0], offset) if isinstance(offset, int | sympy.Integer) else None
 
 
 def _output(stock: Callable[..., Any]) -> Callable[..., Any]:

@@ -34,6 +34,7 @@ FUNCTIONS = {
     aten._fft_r2c.default: "torch._fft_r2c",
     aten.bmm.default: "torch.bmm",
     aten.mm.default: "torch.mm",
+    aten.resolve_conj.default: "torch.resolve_conj",
     aten.resolve_neg.default: "torch.resolve_neg",
 }
 """Torch's own functions by op, which take the same arguments."""
@@ -50,7 +51,6 @@ def _part(name: str) -> tuple[str, Any] | None:
     layout = buffer.get_layout()
     if buffer.get_device_or_error().type != "cpu" or not isinstance(layout, ir.NonOwningLayout):
         return None
-    # One apart in most memory, but channels may lie innermost, and pairs outside of them.
     offset = layout.view.get_layout().offset
     return (found[0], offset) if isinstance(offset, int | sympy.Integer) else None
 
@@ -80,16 +80,14 @@ def _codegen_view(stock: Callable[..., Any]) -> Callable[..., Any]:
     return codegen
 
 
-def _is_of_complex_values(call: Any) -> bool:
-    if call.op_overload is aten.resolve_neg.default:  # for real gradients of what complex gave
-        return True
+def _has_complex(call: Any) -> bool:
     return any(tensor.get_dtype().is_complex for tensor in (*call.inputs, *call.outputs))
 
 
 def _codegen_call(stock: Callable[..., Any]) -> Callable[..., Any]:
     def codegen(self: Any, code: Any) -> None:
         writes_python = not V.graph.cpp_wrapper and not V.graph.fx_wrapper
-        if self.op_overload in FUNCTIONS and writes_python and _is_of_complex_values(self):
+        if self.op_overload in FUNCTIONS and writes_python and _has_complex(self):
             self.python_kernel_name = FUNCTIONS[self.op_overload]
         stock(self, code)
 

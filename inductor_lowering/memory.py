@@ -176,10 +176,22 @@ def placed(t: ir.TensorBox, stride: Any) -> ir.TensorBox:
 def _concatenated(parts: list[ir.TensorBox], dim: int) -> ir.TensorBox:
     """Store `parts` side by side along `dim`, contiguously."""
     node: Any = V.graph.current_node
+    # Of what is in memory with channels innermost, Inductor would make a whole that lies so too.
+    parts = [_as_loop(part) if ir.is_storage_and_layout(part) else part for part in parts]
     # Torch before 2.13 takes the node for a call of cat, whose operands it asks for their layout.
     without_operands = fx.Node(node.graph, node.name, node.op, node.target, ([],), {})
     with V.graph.set_current_node(without_operands):
         return ir.TensorBox(ir.ConcatKernel.create(parts, dim))
+
+
+def _as_loop(part: ir.TensorBox) -> ir.TensorBox:
+    """Return a loop that reads what is in memory."""
+    return ir.Pointwise.create(
+        device=part.get_device(),  # type: ignore[arg-type]
+        dtype=part.get_dtype(),
+        inner_fn=part.make_loader(),
+        ranges=part.get_size(),
+    )
 
 
 def resolved(z: ir.TensorBox) -> ir.TensorBox:

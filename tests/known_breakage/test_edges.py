@@ -86,7 +86,6 @@ def test_graph(name: str) -> None:
     CASES[name].check(interpreted, inference=False, rtol=2e-5, atol=2e-5)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_inductor(name: str) -> None:
     CASES[name].check("inductor_complex", rtol=2e-5, atol=2e-5)

@@ -214,15 +214,12 @@ def test_graph(name: str) -> None:
     CASES[name].check(interpreted, inference=False, rtol=2e-5, atol=2e-5)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_inductor(name: str) -> None:
     CASES[name].check("inductor_complex", rtol=2e-5, atol=2e-5)
 
 
-@pytest.mark.parametrize(
-    "backend", [interpreted, pytest.param("inductor_complex", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("backend", [interpreted, "inductor_complex"])
 @pytest.mark.parametrize("name", MODULES)
 def test_module(name: str, backend: Any) -> None:
     module, make = MODULES[name]

@@ -14,6 +14,7 @@ from torch_complex_subclass.testing.eager import assert_matches, each_dtype, ran
 
 aten = torch.ops.aten
 c64 = torch.complex64
+c128 = torch.complex128
 
 PRODUCTS = [
     (aten.mm.default, (2, 3), (3, 4)),
@@ -41,7 +42,7 @@ def test_product(op, left, right, dtype):
 
 @pytest.mark.parametrize(("op", "start", "left", "right"), SUMS, ids=str)
 @pytest.mark.parametrize("factors", [(1, 1), (0.5, 2), (2j, 1 - 1j), (0, 1)], ids=str)
-@pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128], ids=str)
+@pytest.mark.parametrize("dtype", [c64, c128], ids=str)
 def test_sum_of_products(op, start, left, right, factors, dtype):
     beta, alpha = factors
     operands = (random(shape, dtype) for shape in (start, left, right))
@@ -66,16 +67,16 @@ def test_einsum(equation):
      torch.linalg.eigvals, torch.matrix_exp, torch.fft.fft, torch.fft.ifft2],
     ids=lambda f: f.__name__,
 )  # fmt: skip
-@pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128], ids=str)
+@pytest.mark.parametrize("dtype", [c64, c128], ids=str)
 def test_library_call(f, dtype):
     assert_matches(f, random((4, 4), dtype))
 
 
 def test_kernel_of_kernels_keeps_its_conjugations():
     """Torch excludes the conj key inside __torch_dispatch__; pinv then returned another matrix."""
-    z = random((4, 3), torch.complex128)
+    z = random((4, 3), c128)
     inverse = assert_matches(torch.linalg.pinv, z).to_complex()
-    torch.testing.assert_close(inverse @ z, torch.eye(3, dtype=torch.complex128))
+    torch.testing.assert_close(inverse @ z, torch.eye(3, dtype=c128))
 
 
 # ---------------------------------------------------------------- products that are written out
@@ -99,7 +100,12 @@ def test_gate_fuses_with_what_is_around(size: int) -> None:
 @pytest.mark.parametrize("left", [c64, torch.float32], ids=str)
 @pytest.mark.parametrize("right", [c64, torch.float32], ids=str)
 @pytest.mark.parametrize(
-    "sizes", [(3, 1, 20), (3, 2, 20), (3, 4, 20), (1, 7, 5), (5, 7, 1), (1, 7, 1), (1, 3, 20)]
+    "sizes",
+    [
+        *((3, 1, 20), (3, 2, 20), (3, 4, 20)),
+        *((1, 7, 5), (5, 7, 1), (1, 7, 1), (1, 3, 20)),
+        (2, 1024, 2),
+    ],
 )
 def test_products_written_out(sizes: Any, left: torch.dtype, right: torch.dtype) -> None:
     rows, count, columns = sizes
@@ -107,8 +113,9 @@ def test_products_written_out(sizes: Any, left: torch.dtype, right: torch.dtype)
     pairs = [Pair(z.real, z.imag) if z.is_complex() else z for z in (a, b)]
     if not isinstance(pairs[0], Pair) and not isinstance(pairs[1], Pair):
         pairs[0] = Pair(a, torch.zeros_like(a))
-    want = a.to(c64) @ b.to(c64)
-    torch.testing.assert_close(torch.complex(*linalg.mm(*pairs)), want)
+    want = (a.to(c128) @ b.to(c128)).to(c64)
+    got = torch.complex(*linalg.mm(*pairs))
+    torch.testing.assert_close(got, want, rtol=1e-5, atol=2e-7 * count)
     assert linalg.is_written_out(a, b)
 
 
@@ -175,7 +182,35 @@ def test_columns_are_left_to_the_library(size: int) -> None:
     assert linalg.is_written_out(by_side, columns.contiguous())
 
 
-@pytest.mark.parametrize("shapes", [((3, 5), (5, 20)), ((5, 3), (3, 20)), ((2, 2), (2, 2))])
+def test_gradient_of_a_gate_is_written_out() -> None:
+    """One sum for each of the four elements, in the loops that compute both factors."""
+
+    def energy(state: Tensor, gate: Tensor) -> Tensor:
+        return torch.einsum("ij,ajb->aib", gate, state).abs().square().sum()
+
+    state, gate = torch.randn(32, 2, 64, dtype=c64), torch.randn(2, 2, dtype=c64)
+    compiled = torch.compile(energy, fullgraph=True, backend="inductor_complex", dynamic=False)
+    leaf = gate.clone().requires_grad_()
+    with compat.counted_kernels() as counted:
+        compiled(state, leaf).backward()
+    assert not counted.fallbacks
+    (want,) = torch.autograd.grad(energy(state.to(c128), g := gate.to(c128).requires_grad_()), g)
+    torch.testing.assert_close(leaf.grad, want.to(c64))
+
+
+def test_batch_of_two_rows_times_two_columns() -> None:
+    a, b = torch.randn(3, 2, 1100, dtype=c64), torch.randn(3, 1100, 2, dtype=c64)
+    got = torch.complex(*linalg.bmm(Pair(a.real, a.imag), Pair(b.real, b.imag)))
+    torch.testing.assert_close(got, (a.to(c128) @ b.to(c128)).to(c64), rtol=1e-5, atol=2e-4)
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        *(((3, 5), (5, 20)), ((5, 3), (3, 20)), ((2, 2), (2, 2))),
+        *(((2, 1023), (1023, 2)), ((3, 2048), (2048, 3))),
+    ],
+)
 def test_products_left_to_the_library(shapes: Any) -> None:
     assert not linalg.is_written_out(*(torch.empty(shape) for shape in shapes))
 

@@ -2,10 +2,11 @@
 
 The complex GEMM of a CPU library runs near the machine's peak on interleaved memory and applies
 conjugation and transposition for free, so products of two matrices go there. What is added to them
-is fused into the kernels around. Products of a vector and a matrix, outer products, and products of
-a small matrix with long rows, such as that of a gate with a state vector, read each number about
-once: their rules write them out, and they fuse. So do many small products whose matrices lie side
-by side, as weights of Fourier modes do: they would be copied for the library.
+is fused into the kernels around. Products of a vector and a matrix, outer products, products of a
+small matrix with long rows, such as that of a gate with a state vector, and of two long rows with
+two long columns, as in its gradient, read each number about once: their rules write them out, and
+they fuse. So do many small products whose matrices lie side by side, as weights of Fourier modes
+do: they would be copied for the library.
 
 A factor whose imaginary part is zero whatever the inputs are is a real one: two real products, of
 which one is left where only one part of the result is read, do half or a quarter of the work.

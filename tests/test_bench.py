@@ -241,11 +241,20 @@ def test_jax_runs_in_its_own_process(capsys: pytest.CaptureFixture[str]) -> None
     assert "jax/ours" in out
 
 
-def test_last_line_of_a_failed_process_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jax_process, "_WORKER", "torch_complex_subclass.no_such_module")
-    inputs = CASES["norm"].draw("tiny", torch.complex64)
-    with pytest.raises(jax_process.JaxError, match=r"No module named .*no_such_module"):
-        jax_process.measure(CASES["norm"], inputs, torch.complex64, False, 1)
+def test_failure_in_jax_is_told() -> None:
+    with pytest.raises(jax_process.JaxError, match=r"TypeError: .* missing 1 required positional"):
+        jax_process.measure(CASES["norm"], (), torch.complex64, False, 1)
+
+
+def test_process_of_jax_that_is_gone_is_replaced() -> None:
+    case = CASES["norm"]
+    inputs = case.draw("tiny", torch.complex64)
+    (want,) = jax_process.measure(case, inputs, torch.complex64, False, 1).results
+    jax_process._workers[torch.complex64]._process.kill()
+    with pytest.raises(jax_process.JaxError, match="its process ended, exit status -9"):
+        jax_process.measure(case, inputs, torch.complex64, False, 1)
+    (got,) = jax_process.measure(case, inputs, torch.complex64, False, 1).results
+    assert torch.equal(got, want)
 
 
 # ---------------------------------------------------------------- errors

@@ -12,7 +12,7 @@ import torch
 
 from torch_complex_subclass import __main__ as command
 from torch_complex_subclass.bench import jax_worker, limits
-from torch_complex_subclass.bench.agreement import difference
+from torch_complex_subclass.bench.agreement import difference, in_the_form_of
 from torch_complex_subclass.bench.candidates import WAYS, Way
 from torch_complex_subclass.bench.cases import EXTREME, SIZES, Case
 from torch_complex_subclass.bench.steps import make_step
@@ -38,9 +38,9 @@ def rewritten(fn: Callable[..., Any], fullgraph: bool) -> Callable[..., Any]:
 
 
 def differs(case: Case, got: Any, want: Any) -> str | None:
-    return (
-        difference(got, want, torch.complex64) if case.differs is None else case.differs(got, want)
-    )
+    if case.differs is None:
+        return difference(got, want, torch.complex64)
+    return case.differs(in_the_form_of(want, got), want)
 
 
 def eager(case: Case, size: str, training: bool) -> Any:
@@ -72,10 +72,12 @@ def test_version_for_jax_is_the_same_program(name: str, training: bool) -> None:
 
     case = CASES[name]
     if case.jax is not None:
-        inputs = case.draw("tiny", torch.complex64)
+        # Norms of few random numbers say nothing.
+        size = "small" if case.differs else "tiny"
+        inputs = case.draw(size, torch.complex64)
         with jax.disable_jit():
             results = jax_worker.make_step(case, jax_worker.from_torch(inputs), training)()
-        assert differs(case, jax_worker.to_torch(results), eager(case, "tiny", training)) is None
+        assert differs(case, jax_worker.to_torch(results), eager(case, size, training)) is None
 
 
 @pytest.mark.slow

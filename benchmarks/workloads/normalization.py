@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-_EPSILON = 1e-5
+EPSILON = 1e-5
+"""Added to variances and moduli that something is divided by."""
 
 
 def whiten(z: Tensor, dims: tuple[int, ...]) -> Tensor:
@@ -16,7 +17,7 @@ def whiten(z: Tensor, dims: tuple[int, ...]) -> Tensor:
     power E|z|^2 and the pseudo-variance E z^2 by the square root of a matrix of 2 by 2.
     """
     z = z - z.mean(dims, keepdim=True)
-    power = z.abs().square().mean(dims, keepdim=True) + 2 * _EPSILON
+    power = z.abs().square().mean(dims, keepdim=True) + 2 * EPSILON
     pseudo = z.square().mean(dims, keepdim=True)
     root = (power.square() - pseudo.abs().square()).sqrt() / 2  # of the determinant
     trace = (power + 2 * root).sqrt()  # of the square root
@@ -26,4 +27,4 @@ def whiten(z: Tensor, dims: tuple[int, ...]) -> Tensor:
 def modrelu(z: Tensor, bias: Tensor) -> Tensor:
     """Shrink or stretch the modulus by `bias`, down to 0; the phase stays."""
     size = z.abs()
-    return z * torch.relu(size + bias) / (size + _EPSILON)
+    return z * torch.relu(size + bias) / (size + EPSILON)

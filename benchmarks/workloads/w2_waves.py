@@ -12,8 +12,9 @@ from torch import Tensor
 
 from torch_complex_subclass.bench.cases import Case, Inputs
 from torch_complex_subclass.bench.cases.case import Shape, normal
+from torch_complex_subclass.bench.workloads import w2_by_hand as by_hand
+from torch_complex_subclass.bench.workloads import w2_in_jax as in_jax
 from torch_complex_subclass.bench.workloads import w2_operations as operations
-from torch_complex_subclass.bench.workloads import w2_versions as versions
 from torch_complex_subclass.bench.workloads.system import System
 
 _VORTICES = 10
@@ -150,8 +151,8 @@ SYSTEM = System(
             functools.partial(operations.compute_field_superposition.fn, t=TIME),
             _field,
             _with_extreme(_FIELD, (32768, 100)),
-            hand=functools.partial(versions.superposition, t=TIME),
-            jax=functools.partial(versions.superposition_in_jax, t=TIME),
+            hand=functools.partial(by_hand.superposition, t=TIME),
+            jax=functools.partial(in_jax.superposition, t=TIME),
         ),
         _case(
             "vortex",
@@ -159,8 +160,8 @@ SYSTEM = System(
             operations.compute_vortex_field.fn,
             _vortices,
             {size: (n, _VORTICES) for size, (n, _) in _with_extreme(_FIELD, (32768, 0)).items()},
-            hand=versions.vortices,
-            jax=versions.vortices_in_jax,
+            hand=by_hand.vortices,
+            jax=in_jax.vortices,
         ),
         _case(
             "intensity",
@@ -168,8 +169,8 @@ SYSTEM = System(
             operations.compute_intensity.fn,
             _lattice,
             _LATTICE,
-            hand=versions.intensity,
-            jax=versions.intensity_in_jax,
+            hand=by_hand.intensity,
+            jax=in_jax.intensity,
         ),
         _case(
             "mera",
@@ -177,7 +178,8 @@ SYSTEM = System(
             operations.contract_mera_layer.fn,
             draw_mera,
             _with_extreme(_MERA, (256, 16, 32)),
-            jax=versions.mera_in_jax,
+            hand=by_hand.mera,
+            jax=in_jax.mera,
         ),
         _case(
             "network",
@@ -185,6 +187,8 @@ SYSTEM = System(
             ring,
             _ring,
             _with_extreme(_RINGS, (4, 64)),
+            hand=by_hand.ring,
+            jax=functools.partial(in_jax.contracted, equation=_RING),
             library=True,
         ),
         _case(
@@ -193,7 +197,8 @@ SYSTEM = System(
             entropy,
             _lattice,
             _with_extreme(_ENTROPY, (512, 512)),
-            jax=versions.entropy_in_jax,
+            hand=by_hand.entropy,
+            jax=in_jax.entropy,
             library=True,
         ),
         _case(
@@ -202,8 +207,8 @@ SYSTEM = System(
             functools.partial(operations.compute_condensate_potential.fn, **PHYSICS),
             _lattice,
             _LATTICE,
-            hand=functools.partial(versions.potential, **PHYSICS),
-            jax=functools.partial(versions.potential_in_jax, **PHYSICS),
+            hand=functools.partial(by_hand.potential, **PHYSICS),
+            jax=functools.partial(in_jax.potential, **PHYSICS),
         ),
         _case(
             "evolution",
@@ -211,8 +216,8 @@ SYSTEM = System(
             functools.partial(operations.evolve_condensate_gp.fn, dt=STEP, **PHYSICS),
             _lattice,
             _LATTICE,
-            hand=functools.partial(versions.evolution, dt=STEP, **PHYSICS),
-            jax=functools.partial(versions.evolution_in_jax, dt=STEP, **PHYSICS),
+            hand=functools.partial(by_hand.evolution, dt=STEP, **PHYSICS),
+            jax=functools.partial(in_jax.evolution, dt=STEP, **PHYSICS),
         ),
         _case(
             "gru",
@@ -220,7 +225,8 @@ SYSTEM = System(
             operations.rnn_step_gru.fn,
             _gru,
             _with_extreme(_GRU, (4096, 128, 256)),
-            jax=versions.gru_in_jax,
+            hand=by_hand.gru,
+            jax=in_jax.gru,
         ),
         _case(
             "moves",
@@ -228,6 +234,8 @@ SYSTEM = System(
             operations.propose.fn,
             _triangulations,
             _with_extreme(_MOVES, (16384, 128)),
+            hand=by_hand.moves,
+            jax=in_jax.moves,
             differs=other_moves,
         ),
     ),

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from torch_complex_subclass.bench.cases import Case, Inputs
 from torch_complex_subclass.bench.cases.case import Shape, normal
+from torch_complex_subclass.bench.workloads import w3_versions
 from torch_complex_subclass.bench.workloads.normalization import modrelu, whiten
 from torch_complex_subclass.bench.workloads.system import System
 
@@ -134,6 +135,8 @@ SYSTEM = System(
             group="w3",
             about="spectral convolutions with dropout and noise, in one graph",
             fn=stochastic_operator,
+            hand=w3_versions.stochastic_operator,
+            jax=w3_versions.stochastic_operator_in_jax,
             inputs=_inputs,
             shapes={
                 "tiny": (1, 1, 8, 2, 1, 2),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-_ORDER = 4
+ORDER = 4
+"""Terms of the series of an exponential."""
 
 
 def spatial_laplacian(field: Tensor, spacing: float = 1.0) -> Tensor:
@@ -25,7 +26,7 @@ def hamiltonian_evolution(
     `(..., g, g, g)`.
     """
     term = field
-    for order in range(1, _ORDER + 1):
+    for order in range(1, ORDER + 1):
         energy = potential * term - spatial_laplacian(term, spacing) / 2
         term = (-1j * dt / order) * energy
         field = field + term

@@ -7,6 +7,8 @@ import torch
 from torch_complex_subclass.bench.cases import Case, Inputs
 from torch_complex_subclass.bench.cases.case import Shape, normal
 from torch_complex_subclass.bench.workloads import w4_dynamics, w4_geometry, w4_recurrence
+from torch_complex_subclass.bench.workloads import w4_flow_versions as flow
+from torch_complex_subclass.bench.workloads import w4_geometry_versions as geometry
 from torch_complex_subclass.bench.workloads.system import System
 
 _COORDINATES = 8
@@ -77,6 +79,8 @@ SYSTEM = System(
             group="w4",
             about="spinor form of commutators, one einsum",
             fn=w4_geometry.k1_wedge,
+            hand=geometry.k1_wedge,
+            jax=geometry.k1_wedge_in_jax,
             inputs=_spinors,
             shapes=_SPINORS,
             learned=(0, 1),
@@ -86,6 +90,8 @@ SYSTEM = System(
             group="w4",
             about="spinor form of commutators, nested loops",
             fn=w4_geometry.k1_wedge_loops,
+            hand=geometry.k1_wedge_loops,
+            jax=geometry.k1_wedge_loops_in_jax,
             inputs=_spinors,
             shapes=_SPINORS,
         ),
@@ -94,6 +100,8 @@ SYSTEM = System(
             group="w4",
             about="spinor form of anticommutators, one einsum",
             fn=w4_geometry.k2_tensor,
+            hand=geometry.k2_tensor,
+            jax=geometry.k2_tensor_in_jax,
             inputs=_spinors,
             shapes=_SPINORS,
             learned=(0, 1),
@@ -103,6 +111,8 @@ SYSTEM = System(
             group="w4",
             about="spinor form of anticommutators, nested loops",
             fn=w4_geometry.k2_tensor_loops,
+            hand=geometry.k2_tensor_loops,
+            jax=geometry.k2_tensor_loops_in_jax,
             inputs=_spinors,
             shapes=_SPINORS,
         ),
@@ -111,6 +121,8 @@ SYSTEM = System(
             group="w4",
             about="Christoffel symbols of a complex metric",
             fn=w4_geometry.christoffel,
+            hand=geometry.christoffel,
+            jax=geometry.christoffel_in_jax,
             inputs=_metrics,
             shapes={"tiny": (2, 3), "small": (16, 8), "medium": (1024, 8), "large": (16384, 8)},
             learned=(0, 1),
@@ -120,6 +132,8 @@ SYSTEM = System(
             group="w4",
             about="components conjugated in place, then paired with others",
             fn=w4_geometry.conjugate_and_pair,
+            hand=geometry.conjugate_and_pair,
+            jax=geometry.conjugate_and_pair_in_jax,
             inputs=_components,
             shapes={"tiny": (2, 4), "small": (64, 8), "medium": (2**14, 8), "large": (2**19, 8)},
         ),
@@ -128,6 +142,8 @@ SYSTEM = System(
             group="w4",
             about="time step of a field on a periodic grid",
             fn=w4_dynamics.hamiltonian_evolution,
+            hand=flow.hamiltonian,
+            jax=flow.hamiltonian_in_jax,
             inputs=_fields,
             shapes={"tiny": (4,), "small": (8,), "medium": (32,), "large": (96,)},
             # By the potential there is nothing to learn from a norm, which the step conserves.
@@ -138,6 +154,8 @@ SYSTEM = System(
             group="w4",
             about="Bayesian update of candidate fields",
             fn=w4_dynamics.bayesian_posterior,
+            hand=flow.posterior,
+            jax=flow.posterior_in_jax,
             inputs=_candidates,
             shapes={
                 "tiny": (2, 3, 4),
@@ -152,6 +170,8 @@ SYSTEM = System(
             group="w4",
             about="loop whose every step needs the last state; a mean logged each time",
             fn=w4_recurrence.gated_recurrence,
+            hand=flow.recurrence,
+            jax=flow.recurrence_in_jax,
             inputs=_sequences,
             shapes={
                 "tiny": (3, 2, 4),
@@ -166,6 +186,8 @@ SYSTEM = System(
             group="w4",
             about="linear recurrence as an associative scan",
             fn=w4_recurrence.linear_recurrence,
+            hand=flow.linear_recurrence,
+            jax=flow.linear_recurrence_in_jax,
             inputs=_decays,
             shapes={"tiny": (5, 3), "small": (16, 16), "medium": (256, 64), "large": (4096, 256)},
             learned=(0, 1),

@@ -12,10 +12,12 @@ from torch_complex_subclass.bench.cases.case import Shape, normal
 from torch_complex_subclass.bench.cases.spectral import s4d_inputs
 from torch_complex_subclass.bench.workloads import (
     w5_circuit,
+    w5_circuit_versions,
     w5_convolutional,
     w5_imaging,
     w5_state_space,
 )
+from torch_complex_subclass.bench.workloads import w5_versions as versions
 from torch_complex_subclass.bench.workloads.system import System
 
 # The same programs at the same sizes; here they stand beside the models they are part of.
@@ -111,6 +113,8 @@ SYSTEM = System(
             group="w5",
             about="S4D kernel and causal convolution with it by FFT",
             fn=w5_state_space.s4d_layer,
+            hand=versions.s4d_layer,
+            jax=versions.s4d_layer_in_jax,
             inputs=_sequences,
             shapes={
                 "tiny": (1, 2, 2, 4),
@@ -126,6 +130,8 @@ SYSTEM = System(
             group="w5",
             about="complex convolutions, whitening batch norm, modReLU; training ends with Adam",
             fn=_convolutional,
+            hand=versions.convolutional_network,
+            jax=versions.convolutional_network_in_jax,
             inputs=_images,
             shapes={
                 "tiny": (2, 8, 2, 3),
@@ -142,6 +148,8 @@ SYSTEM = System(
             group="w5",
             about="unrolled reconstruction from masked spectra of several coils",
             fn=w5_imaging.reconstruct,
+            hand=versions.reconstruct,
+            jax=versions.reconstruct_in_jax,
             inputs=_scans,
             shapes={
                 "tiny": (1, 2, 4, 2),
@@ -157,6 +165,8 @@ SYSTEM = System(
             group="w5",
             about="image from the moduli of masked spectra, by alternating projections",
             fn=w5_imaging.retrieve_phases,
+            hand=versions.retrieve_phases,
+            jax=versions.retrieve_phases_in_jax,
             inputs=_patterns,
             shapes={"tiny": (2, 4), "small": (2, 16), "medium": (4, 64), "large": (4, 512)},
             library=True,
@@ -166,6 +176,8 @@ SYSTEM = System(
             group="w5",
             about="energy of a variational circuit on a state vector",
             fn=w5_circuit.energy,
+            hand=w5_circuit_versions.energy,
+            jax=w5_circuit_versions.energy_in_jax,
             inputs=_angles,
             shapes={"tiny": (1, 2), "small": (2, 3), "medium": (2, 12), "large": (2, 18)},
             learned=(0,),

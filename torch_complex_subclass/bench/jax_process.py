@@ -1,11 +1,9 @@
-"""Runs a case in JAX, in a process of its own."""
+"""Runs cases in JAX, in a process of its own."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
+import multiprocessing
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +11,51 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from torch_complex_subclass.bench import jax_worker
 from torch_complex_subclass.bench.cases import Case, Inputs
 from torch_complex_subclass.bench.runner import Timing
 
-_WORKER = "torch_complex_subclass.bench.jax_worker"
 _TIMEOUT = 900
 
 
 class JaxError(Exception):
-    """The process failed; the message is the last line it wrote."""
+    """JAX, or its process, failed."""
+
+
+class _Worker:
+    """A process that waits for cases of one dtype: to start one takes longer than most cases."""
+
+    def __init__(self, dtype: torch.dtype) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(
+            target=jax_worker.serve, args=(theirs, dtype == torch.complex128), daemon=True
+        )
+        self._process.start()
+        theirs.close()
+
+    def answer(self, folder: Path) -> str | None:
+        """Let it write the answer into a folder, and return what went wrong, if anything.
+
+        Raises JaxError where no answer comes; the process is of no more use then.
+        """
+        try:
+            self._connection.send(folder)
+            if not self._connection.poll(_TIMEOUT):
+                raise JaxError(f"no answer within {_TIMEOUT} s")
+            problem: str | None = self._connection.recv()
+        except (EOFError, ConnectionError):
+            self._process.join()
+            raise JaxError(f"its process ended, exit status {self._process.exitcode}") from None
+        return problem
+
+    def close(self) -> None:
+        """End the process, whatever it does."""
+        self._process.kill()
+        self._process.join()
+
+
+_workers: dict[torch.dtype, _Worker] = {}
 
 
 @dataclass(frozen=True)
@@ -55,21 +89,12 @@ def measure(case: Case, inputs: Inputs, dtype: torch.dtype, training: bool, roun
 
 
 def _run(folder: Path, dtype: torch.dtype) -> None:
-    environment = os.environ | {
-        "JAX_ENABLE_X64": "1" if dtype == torch.complex128 else "0",
-        "JAX_PLATFORMS": "cpu",
-    }
+    if dtype not in _workers:
+        _workers[dtype] = _Worker(dtype)
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", _WORKER, str(folder)],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_TIMEOUT,
-        )
-    except subprocess.TimeoutExpired:
-        raise JaxError(f"no answer within {_TIMEOUT} s") from None
-    if done.returncode != 0:
-        lines = done.stderr.strip().splitlines()
-        raise JaxError(lines[-1] if lines else f"exit status {done.returncode}")
+        problem = _workers[dtype].answer(folder)
+    except JaxError:
+        _workers.pop(dtype).close()
+        raise
+    if problem is not None:
+        raise JaxError(problem)

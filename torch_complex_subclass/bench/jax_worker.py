@@ -1,6 +1,6 @@
-"""The process that runs a case in JAX: `python -m torch_complex_subclass.bench.jax_worker FOLDER`.
+"""What the process does that runs cases in JAX.
 
-Reads request.json and inputs.pt in the folder, writes results.pt and answer.json there.
+It reads request.json and inputs.pt in a folder, writes results.pt and answer.json there.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from torch import Tensor
 from torch.utils.dlpack import from_dlpack
 
 from torch_complex_subclass.bench import suites
+from torch_complex_subclass.bench.candidates import reason
 from torch_complex_subclass.bench.cases import Case
 from torch_complex_subclass.bench.runner import interleaved
 
@@ -133,8 +135,29 @@ def make_step(case: Case, arrays: list[Any], training: bool) -> Step:
     return lambda: _as_tuple(jax.block_until_ready(compiled(*arrays)))
 
 
-def main(folder: Path) -> None:
-    """Answer the request in a folder."""
+def serve(connection: Connection, wide: bool) -> None:
+    """Answer the requests in the folders that come, each with what went wrong or None.
+
+    Ends with the process at the other end. `wide` allows numbers of 64 bits.
+    """
+    os.environ["JAX_ENABLE_X64"] = str(int(wide))
+    os.environ["JAX_PLATFORMS"] = "cpu"
+    # What XLA remarks does not belong between the tables.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    while True:
+        folder = connection.recv()
+        try:
+            _answer(folder)
+            problem = None
+        except Exception as error:
+            problem = reason(error)
+        connection.send(problem)
+
+
+def _answer(folder: Path) -> None:
+    import jax
+
+    jax.clear_caches()
     request = json.loads((folder / "request.json").read_text())
     _limit_threads(request["threads"])
     arrays = from_torch(torch.load(folder / "inputs.pt"))
@@ -146,7 +169,3 @@ def main(folder: Path) -> None:
     timing = interleaved({"jax": step}, request["rounds"])["jax"]
     answer = {"timing": dataclasses.asdict(timing), "compile_seconds": compile_seconds}
     (folder / "answer.json").write_text(json.dumps(answer))
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from torch_complex_subclass.bench import jax_process, limits, memory
-from torch_complex_subclass.bench.agreement import difference
+from torch_complex_subclass.bench.agreement import difference, in_the_form_of
 from torch_complex_subclass.bench.candidates import WAYS, FirstCall, first_call, reason
 from torch_complex_subclass.bench.cases import Case, Inputs
 from torch_complex_subclass.bench.rows import Outcome, Row, Settings
@@ -47,7 +47,7 @@ class _Task:
     def difference(self, got: Sequence[Tensor], want: Sequence[Tensor]) -> str | None:
         """Say where results differ from eager's, or return None."""
         if self.case.differs is not None:
-            return self.case.differs(got, want)
+            return self.case.differs(in_the_form_of(want, got), want)
         return difference(got, want, self.settings.dtype)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -27,6 +30,11 @@ def mul(z: Parts, w: Parts) -> Parts:
 def conj(z: Parts) -> Parts:
     """Conjugate."""
     return z[0], -z[1]
+
+
+def add(z: Parts, w: Parts) -> Parts:
+    """Sum."""
+    return z[0] + w[0], z[1] + w[1]
 
 
 def div(z: Parts, w: Parts) -> Parts:
@@ -56,3 +64,17 @@ def matmul_transposed(x: Tensor, w: Parts) -> Tensor:
     rows = torch.stack((torch.stack((re, -im), -1), torch.stack((im, re), -1)), dim=1)
     out = x.flatten(-2) @ rows.reshape(2 * re.shape[0], 2 * re.shape[1]).mT
     return out.reshape(*x.shape[:-2], re.shape[0], 2)
+
+
+def doubled(w: Tensor) -> Tensor:
+    """`[[re, -im], [im, re]]` along the first two dimensions of `w (m, k, ..., 2)`.
+
+    What maps both parts, one after the other, as w maps complex numbers.
+    """
+    re, im = split(w)
+    return torch.cat((torch.cat((re, -im), 1), torch.cat((im, re), 1)))
+
+
+def by_library(fn: Callable[..., Tensor], z: Tensor, **options: Any) -> Tensor:
+    """A complex kernel of the library on interleaved memory."""
+    return torch.view_as_real(fn(torch.view_as_complex(z), **options))

@@ -23,7 +23,8 @@ def _fno(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
     return result
 
 
-def _mix_by_hand(z: Tensor, weight: Tensor) -> Tensor:
+def mix_by_hand(z: Tensor, weight: Tensor) -> Tensor:
+    """Mix channels of each mode: z `(b, i, x, y, 2)`, weight `(i, o, x, y, 2)`."""
     (re, im), (w_re, w_im) = parts.split(z), parts.split(weight)
 
     def mix(a: Tensor, b: Tensor) -> Tensor:
@@ -36,8 +37,8 @@ def _fno_by_hand(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
     modes = low.shape[3]
     spectrum = torch.view_as_real(torch.fft.rfft2(x))
     out = torch.zeros_like(spectrum)
-    out[:, :, :modes, :modes] = _mix_by_hand(spectrum[:, :, :modes, :modes], low)
-    out[:, :, -modes:, :modes] = _mix_by_hand(spectrum[:, :, -modes:, :modes], high)
+    out[:, :, :modes, :modes] = mix_by_hand(spectrum[:, :, :modes, :modes], low)
+    out[:, :, -modes:, :modes] = mix_by_hand(spectrum[:, :, -modes:, :modes], high)
     result: Tensor = torch.fft.irfft2(torch.view_as_complex(out), s=x.shape[-2:])
     return result
 
@@ -75,9 +76,10 @@ def s4d_kernel(
     return 2 * torch.einsum("hn,hnl->hl", scaled, torch.exp(dt_a[..., None] * steps)).real
 
 
-def _s4d_by_hand(
+def s4d_kernel_by_hand(
     c: Tensor, log_dt: Tensor, log_rate: Tensor, frequency: Tensor, steps: Tensor
 ) -> Tensor:
+    """`s4d_kernel` with c as `(h, n, 2)`."""
     a = -torch.exp(log_rate), frequency
     dt = torch.exp(log_dt)[:, None]
     dt_a = a[0] * dt, a[1] * dt
@@ -89,7 +91,8 @@ def _s4d_by_hand(
     return 2 * (decay * real_part).sum(1)
 
 
-def _s4d_in_jax(c: Any, log_dt: Any, log_rate: Any, frequency: Any, steps: Any) -> Any:
+def s4d_kernel_in_jax(c: Any, log_dt: Any, log_rate: Any, frequency: Any, steps: Any) -> Any:
+    """`s4d_kernel`."""
     import jax.numpy as jnp
 
     a = -jnp.exp(log_rate) + 1j * frequency
@@ -132,8 +135,8 @@ CASES = (
         group="spectral",
         about="convolution kernel of a diagonal state-space model",
         fn=s4d_kernel,
-        hand=_s4d_by_hand,
-        jax=_s4d_in_jax,
+        hand=s4d_kernel_by_hand,
+        jax=s4d_kernel_in_jax,
         inputs=s4d_inputs,
         shapes={
             "tiny": (2, 2, 4),

@@ -104,7 +104,7 @@ def test_gate_fuses_with_what_is_around(size: int) -> None:
     [
         *((3, 1, 20), (3, 2, 20), (3, 4, 20)),
         *((1, 7, 5), (5, 7, 1), (1, 7, 1), (1, 3, 20)),
-        (2, 1024, 2),
+        *((2, 2, 4), (2, 4, 2), (2, 1024, 2)),
     ],
 )
 def test_products_written_out(sizes: Any, left: torch.dtype, right: torch.dtype) -> None:
@@ -209,6 +209,7 @@ def test_batch_of_two_rows_times_two_columns() -> None:
     [
         *(((3, 5), (5, 20)), ((5, 3), (3, 20)), ((2, 2), (2, 2))),
         *(((2, 1023), (1023, 2)), ((3, 2048), (2048, 3))),
+        *(((5, 2, 2), (5, 2, 4)), ((5, 2, 4), (5, 4, 2))),
     ],
 )
 def test_products_left_to_the_library(shapes: Any) -> None:

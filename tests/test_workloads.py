@@ -101,7 +101,7 @@ def test_names_are_unique_and_groups_are_systems() -> None:
     assert all({*system.published} <= {case.name for case in system.cases} for system in SYSTEMS)
 
 
-def test_tiny_calls_are_timed_where_asked_for(
+def test_tiny_calls_and_warm_compilations_are_timed_where_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(WAYS, "ours", Way("eager"))
@@ -111,8 +111,11 @@ def test_tiny_calls_are_timed_where_asked_for(
     options = ["bench", "--suite", "workloads", "w4_posterior", "--size", "small", "--inference"]
     options += ["--rounds", "1", "--against", "eager", "--export", str(file)]
     timed = []
-    for asked in ([], ["--overhead"]):
+    for asked in ([], ["--overhead"], ["--warm"]):
         assert command.main([*options, *asked]) == 0
         (row,) = json.loads(file.read_text())["rows"]
-        timed.append(row["candidates"]["ours"]["overhead_seconds"] is not None)
-    assert timed == [False, True]
+        ours = row["candidates"]["ours"]
+        timed.append(
+            [ours[key] is not None for key in ("overhead_seconds", "warm_compile_seconds")]
+        )
+    assert timed == [[False, False], [True, False], [False, True]]

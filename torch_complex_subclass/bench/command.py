@@ -39,6 +39,7 @@ candidates:
 All but JAX are called in turn in one process; times are medians. A result that differs from
 eager's gets no time. Training is forward and backward of the sum of squared moduli.
 Compile times are of a first call, cold with empty caches, warm with those it has filled.
+A figure that was not taken is a dash.
 A peak is the most a call holds of what it allocates, results too; JAX has none.
 A limit is what moving inputs and results once takes, or the matrix products.
 OMP_NUM_THREADS sets the number of threads.
@@ -115,6 +116,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="compile and time calls on tiny inputs too, half of the time that a small size takes; "
         "default: not in the suite workloads",
     )
+    parser.add_argument(
+        "--warm",
+        action=argparse.BooleanOptionalAction,
+        help="compile all again with filled caches; default: not in the suite workloads",
+    )
     parser.add_argument("--export", type=Path, metavar="FILE.json", help="write all figures")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the ratios")
     parser.set_defaults(run=exit_status("bench", _run))
@@ -172,8 +178,11 @@ def _settings(options: argparse.Namespace) -> Settings:
     order = ("eager", "stock", "wrapper", "hand", "ours", "jax")
     candidates = tuple(name for name in order if name in against or name == "ours")
     dtype = torch.complex64 if options.dtype == "complex64" else torch.complex128
-    overhead = options.suite != "workloads" if options.overhead is None else options.overhead
-    return Settings(dtype, candidates, options.compile_mode, options.rounds, overhead)
+    overhead, warm = (
+        options.suite != "workloads" if asked is None else asked
+        for asked in (options.overhead, options.warm)
+    )
+    return Settings(dtype, candidates, options.compile_mode, options.rounds, overhead, warm)
 
 
 def _chosen(suite: str, names: list[str]) -> list[Case]:

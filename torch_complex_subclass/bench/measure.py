@@ -72,7 +72,7 @@ def _measure(task: _Task, size: str) -> Row:
     for name, timing in timings.items():
         peak = memory.peak_bytes(steps[name], device)
         outcomes[name] = replace(outcomes[name], timing=timing, peak_bytes=peak)
-    for name in timings:
+    for name in timings if settings.warm else ():
         outcomes[name] = replace(outcomes[name], warm_compile_seconds=_warm_seconds(task, name))
     overheads = _overheads(task, timings) if settings.overhead else {}
     for name, timing in overheads.items():

@@ -88,3 +88,5 @@ class Settings:
     rounds: int
     overhead: bool = True
     """Whether calls on tiny inputs, each a program of its own, are compiled and timed too."""
+    warm: bool = True
+    """Whether every candidate is compiled again, with filled caches."""

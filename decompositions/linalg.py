@@ -85,42 +85,31 @@ def _has_long_rows(t: Tensor) -> bool:
 def _is_gate(a: Tensor, b: Tensor) -> bool:
     """True for an outer product, and for at most 4 rows of at most 4 terms times long rows.
 
-    One product with a state is written out however short its rows are: a library call takes longer
-    than so few numbers. Products of small matrices with each other have no long dimension for
-    vectors, or take long to compile where there is a chain of them, and many rows reuse what a
-    library call keeps in registers.
+    Products of small matrices with each other have no long dimension for vectors, and take long to
+    compile where there is a chain of them; many rows reuse what a library call keeps in registers.
     """
     rows, count = (isinstance(n, int) and 0 < n <= LARGEST_GATE for n in a.shape[-2:])
-    if count and a.shape[-1] == 1:
-        return True
-    if not count or not rows:
-        return False
     columns = b.shape[-1]
-    if not isinstance(columns, int) or columns > 15:
-        return True
-    return columns > a.shape[-2] and all(map(_is_one, a.shape[:-2]))
+    return count and (a.shape[-1] == 1 or (rows and (not isinstance(columns, int) or columns > 15)))
 
 
 LONG_SUM = 1024
 """Number of terms from which four sums are faster than a library call, wherever the factors lie."""
 
-SHORT_SUM = 16
-"""Number of terms up to which they are as fast, and faster where the factors are computed."""
-
 
 def _is_four_sums(a: Tensor, b: Tensor) -> bool:
     """True for two long rows times two long columns, as in the gradient of a gate.
 
-    Also true for short ones, if it is one product, of which a call is most of the time. A library
-    call has no blocks of rows and columns to keep in registers, and reads both factors from memory.
+    A library call has no blocks of rows and columns to keep in registers, and reads both factors
+    from memory. Rows of unknown length are taken for long where there is one product, not many.
     Nine sums, of rows of three, are slower than the call where a column is not contiguous.
     """
     terms = a.shape[-1]
     if not _is_two(a.shape[-2]) or not _is_two(b.shape[-1]):
         return False
-    if not isinstance(terms, int) or terms >= LONG_SUM:
-        return True
-    return 2 < terms <= SHORT_SUM and all(map(_is_one, a.shape[:-2]))
+    if not isinstance(terms, int):
+        return all(map(_is_one, a.shape[:-2]))
+    return terms >= LONG_SUM
 
 
 LARGEST_OF_MANY = 2**12

@@ -18,6 +18,7 @@ c128 = torch.complex128
 
 PRODUCTS = [
     (aten.mm.default, (2, 3), (3, 4)),
+    (aten.mm.default, (5, 3), (3, 4)),
     (aten.mm.default, (2, 0), (0, 4)),
     (aten.bmm.default, (2, 2, 3), (2, 3, 4)),
     (aten.mv.default, (2, 3), (3,)),
@@ -27,7 +28,7 @@ PRODUCTS = [
 ]
 SUMS = [
     (aten.addmm.default, (2, 4), (2, 3), (3, 4)),
-    (aten.addmm.default, (4,), (2, 3), (3, 4)),
+    (aten.addmm.default, (4,), (5, 3), (3, 4)),
     (aten.baddbmm.default, (2, 2, 4), (2, 2, 3), (2, 3, 4)),
     (aten.addmv.default, (2,), (2, 3), (3,)),
     (aten.addr.default, (2, 3), (2,), (3,)),
@@ -104,7 +105,7 @@ def test_gate_fuses_with_what_is_around(size: int) -> None:
     [
         *((3, 1, 20), (3, 2, 20), (3, 4, 20)),
         *((1, 7, 5), (5, 7, 1), (1, 7, 1), (1, 3, 20)),
-        *((2, 2, 4), (2, 4, 2), (2, 1024, 2)),
+        (2, 1024, 2),
     ],
 )
 def test_products_written_out(sizes: Any, left: torch.dtype, right: torch.dtype) -> None:
@@ -198,8 +199,14 @@ def test_gradient_of_a_gate_is_written_out() -> None:
     torch.testing.assert_close(leaf.grad, want.to(c64))
 
 
-def test_batch_of_two_rows_times_two_columns() -> None:
-    a, b = torch.randn(3, 2, 1100, dtype=c64), torch.randn(3, 1100, 2, dtype=c64)
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [((3, 2, 1100), (3, 1100, 2)), ((1, 2, 2), (1, 2, 20))],
+    ids=["long sums", "gate"],
+)
+def test_batched_products_written_out(left: tuple[int, ...], right: tuple[int, ...]) -> None:
+    a, b = torch.randn(left, dtype=c64), torch.randn(right, dtype=c64)
+    assert linalg.is_written_out(a, b)
     got = torch.complex(*linalg.bmm(Pair(a.real, a.imag), Pair(b.real, b.imag)))
     torch.testing.assert_close(got, (a.to(c128) @ b.to(c128)).to(c64), rtol=1e-5, atol=2e-4)
 
@@ -209,7 +216,7 @@ def test_batch_of_two_rows_times_two_columns() -> None:
     [
         *(((3, 5), (5, 20)), ((5, 3), (3, 20)), ((2, 2), (2, 2))),
         *(((2, 1023), (1023, 2)), ((3, 2048), (2048, 3))),
-        *(((5, 2, 2), (5, 2, 4)), ((5, 2, 4), (5, 4, 2))),
+        *(((2, 2), (2, 4)), ((2, 4), (4, 2))),
     ],
 )
 def test_products_left_to_the_library(shapes: Any) -> None:

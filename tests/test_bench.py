@@ -250,7 +250,7 @@ def test_process_of_jax_that_is_gone_is_replaced() -> None:
     case = CASES["norm"]
     inputs = case.draw("tiny", torch.complex64)
     (want,) = jax_process.measure(case, inputs, torch.complex64, False, 1).results
-    jax_process._workers[torch.complex64]._process.kill()
+    jax_process._workers[torch.complex64, torch.get_num_threads()]._process.kill()
     with pytest.raises(jax_process.JaxError, match="its process ended, exit status -9"):
         jax_process.measure(case, inputs, torch.complex64, False, 1)
     (got,) = jax_process.measure(case, inputs, torch.complex64, False, 1).results

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from torch_complex_subclass.bench import jax_worker
 from torch_complex_subclass.bench.workloads import page, w2_command
+from torch_complex_subclass.bench.workloads import w2_by_hand as by_hand
 from torch_complex_subclass.bench.workloads import w2_devices as devices
+from torch_complex_subclass.bench.workloads import w2_in_jax as in_jax
 from torch_complex_subclass.bench.workloads import w2_operations as operations
 from torch_complex_subclass.bench.workloads.w2_waves import draw_mera
 
@@ -138,9 +142,20 @@ def test_steps_are_of_second_order() -> None:
 # ---------------------------------------------------------------- moves
 
 
-def test_moves_change_one_slice_by_one_and_obey_the_generator() -> None:
+def moves_in_jax(state: Tensor) -> tuple[Tensor, ...]:
+    return jax_worker.to_torch(in_jax.moves(*jax_worker.from_torch([state])))
+
+
+def moves_by_hand(state: Tensor) -> tuple[Tensor, ...]:
+    proposed, accepted, factor = by_hand.moves(state)
+    return proposed, accepted, torch.view_as_complex(factor)
+
+
+@pytest.mark.parametrize("propose", [operations.propose.fn, moves_by_hand, moves_in_jax])
+def test_moves_change_one_slice_by_one(propose: Callable[[Tensor], Any]) -> None:
+    torch.manual_seed(0)
     state = torch.full((2000, 4), 3.0)
-    first, probability, factor = operations.propose.fn(state)
+    first, probability, factor = propose(state)
     change = first - state
     assert set(change.unique().tolist()) == {0.0, 1.0}  # no slice has fewer than 3
     assert int(change.count_nonzero(1).max()) == 1
@@ -148,7 +163,9 @@ def test_moves_change_one_slice_by_one_and_obey_the_generator() -> None:
     added = change.sum(1) == 1
     want = 3 / 4 * math.exp(-2 * operations.COUPLING)
     torch.testing.assert_close(probability[added], torch.full_like(probability[added], want))
-    torch.testing.assert_close(factor.abs(), torch.ones(2000))
+    torch.testing.assert_close(probability[~added], torch.ones(int((~added).sum())))
+    action = 2 * operations.COUPLING * change.sum(1)
+    torch.testing.assert_close(factor, torch.exp(1j * action))
     assert float(added.float().mean()) == pytest.approx(1 / 3, abs=0.06)
 
 

@@ -80,6 +80,19 @@ def test_version_for_jax_is_the_same_program(name: str, training: bool) -> None:
         assert differs(case, jax_worker.to_torch(results), eager(case, size, training)) is None
 
 
+def test_versions_of_the_operator_without_chance_are_the_same_program() -> None:
+    case = CASES["w3_operator"]
+    assert case.hand is not None
+    assert case.jax is not None
+    inputs = case.draw("small", torch.complex64)
+    want = (case.fn(*inputs, rate=0.0, deviation=0.0),)
+    parts = [torch.view_as_real(t) if t.is_complex() else t for t in inputs]
+    by_hand = (case.hand(*parts, rate=0.0, deviation=0.0),)
+    assert difference(by_hand, want, torch.complex64) is None
+    in_jax = case.jax(*jax_worker.from_torch(inputs), rate=0.0, deviation=0.0)
+    assert difference(jax_worker.to_torch([in_jax]), want, torch.complex64) is None
+
+
 @pytest.mark.slow
 @each_mode
 def test_compiled_code_gives_what_eager_gives(name: str, training: bool) -> None:

@@ -16,6 +16,7 @@ from torch_complex_subclass.bench.cases import Case, Inputs
 from torch_complex_subclass.bench.runner import Timing
 
 _TIMEOUT = 900
+_SECONDS_TO_END = 10
 
 
 class JaxError(Exception):
@@ -45,7 +46,7 @@ class _Worker:
                 raise JaxError(f"no answer within {_TIMEOUT} s")
             problem: str | None = self._connection.recv()
         except (EOFError, ConnectionError):
-            self._process.join()
+            self._process.join(_SECONDS_TO_END)
             raise JaxError(f"its process ended, exit status {self._process.exitcode}") from None
         return problem
 
@@ -55,7 +56,8 @@ class _Worker:
         self._process.join()
 
 
-_workers: dict[torch.dtype, _Worker] = {}
+_workers: dict[tuple[torch.dtype, int], _Worker] = {}
+"""By dtype and number of threads, which JAX reads once."""
 
 
 @dataclass(frozen=True)
@@ -89,12 +91,14 @@ def measure(case: Case, inputs: Inputs, dtype: torch.dtype, training: bool, roun
 
 
 def _run(folder: Path, dtype: torch.dtype) -> None:
-    if dtype not in _workers:
-        _workers[dtype] = _Worker(dtype)
+    key = dtype, torch.get_num_threads()
+    if key not in _workers:
+        _workers[key] = _Worker(dtype)
     try:
-        problem = _workers[dtype].answer(folder)
-    except JaxError:
-        _workers.pop(dtype).close()
+        problem = _workers[key].answer(folder)
+    except BaseException:
+        # After an interruption too: its answer would be taken for that of the next case.
+        _workers.pop(key).close()
         raise
     if problem is not None:
         raise JaxError(problem)

@@ -40,10 +40,11 @@ def is_written_out(a: Tensor, b: Tensor) -> bool:
 
     These are products of a vector and a matrix, outer products, products of a small matrix with
     long rows, as of a gate with a state, two long rows with two long columns, as in the gradient of
-    a gate, and many products of small matrices that lie side by side. Sizes that are
-    not known do not count as small.
+    a gate, and many products of small matrices that lie side by side. Sizes that are not known do
+    not count as small.
     """
-    return any(is_one(a, b) for is_one in (_is_vector, _is_gate, _is_four_sums, _is_batch_of_small))
+    kinds = _is_vector, _is_gate, _is_four_sums, _is_batch_of_small
+    return any(is_of_kind(a, b) for is_of_kind in kinds)
 
 
 LONG_ROW = 512

@@ -6,11 +6,7 @@ import torch
 from torch import Tensor
 
 from torch_complex_subclass.bench.cases import parts
-from torch_complex_subclass.bench.workloads.w2_operations import (
-    CORE_RADIUS,
-    COUPLING,
-    LEAST_VERTICES,
-)
+from torch_complex_subclass.bench.workloads.w2_operations import CORE_RADIUS, draw_moves
 
 
 def superposition(
@@ -136,14 +132,5 @@ def gru(
 
 def moves(state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Draw and weigh moves."""
-    batch, slices = state.shape
-    where, kind = torch.rand(2, batch, dtype=state.dtype, device=state.device).unbind()
-    at = (where * slices).long().clamp(max=slices - 1)[:, None]
-    length = state.gather(1, at)[:, 0]
-    change = (kind * 3).floor().clamp(max=2) - 1
-    change = torch.where(length + change < LEAST_VERTICES, 0, change)
-    action = 2 * COUPLING * change
-    places = torch.where(change == 0, 1, length / (length + change))
-    accepted = (places * torch.exp(-action)).clamp(max=1)
-    factor = parts.join((torch.cos(action), torch.sin(action)))
-    return state.scatter_add(1, at, change[:, None]), accepted, factor
+    proposed, accepted, action = draw_moves(state)
+    return proposed, accepted, parts.join((torch.cos(action), torch.sin(action)))

@@ -209,6 +209,12 @@ def cdt_propose_pachner_moves(
 @get_compiled
 def propose(state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Draw and weigh the moves of `cdt_propose_pachner_moves` from torch's own generator."""
+    proposed, accepted, action = draw_moves(state)
+    return proposed, accepted, torch.exp(1j * action)
+
+
+def draw_moves(state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the proposed states, the probabilities to accept them, and the change of action."""
     batch, slices = state.shape
     where, kind = (torch.rand(2, batch, dtype=state.dtype, device=state.device)).unbind()
     at = (where * slices).long().clamp(max=slices - 1)[:, None]
@@ -220,4 +226,4 @@ def propose(state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     action = 2 * COUPLING * change
     places = torch.where(change == 0, 1, length / (length + change))
     accepted = (places * torch.exp(-action)).clamp(max=1)
-    return proposed, accepted, torch.exp(1j * action)
+    return proposed, accepted, action

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import torch
 
 from torch_complex_subclass.bench.cases import Case, Inputs
@@ -79,8 +81,8 @@ SYSTEM = System(
             group="w4",
             about="spinor form of commutators, one einsum",
             fn=w4_geometry.k1_wedge,
-            hand=geometry.k1_wedge,
-            jax=geometry.k1_wedge_in_jax,
+            hand=functools.partial(geometry.form, sign=-1),
+            jax=functools.partial(geometry.form_in_jax, sign=-1),
             inputs=_spinors,
             shapes=_SPINORS,
             learned=(0, 1),
@@ -90,8 +92,8 @@ SYSTEM = System(
             group="w4",
             about="spinor form of commutators, nested loops",
             fn=w4_geometry.k1_wedge_loops,
-            hand=geometry.k1_wedge_loops,
-            jax=geometry.k1_wedge_loops_in_jax,
+            hand=functools.partial(geometry.looped_form, sign=-1),
+            jax=functools.partial(geometry.looped_form_in_jax, sign=-1),
             inputs=_spinors,
             shapes=_SPINORS,
         ),
@@ -100,8 +102,8 @@ SYSTEM = System(
             group="w4",
             about="spinor form of anticommutators, one einsum",
             fn=w4_geometry.k2_tensor,
-            hand=geometry.k2_tensor,
-            jax=geometry.k2_tensor_in_jax,
+            hand=functools.partial(geometry.form, sign=1),
+            jax=functools.partial(geometry.form_in_jax, sign=1),
             inputs=_spinors,
             shapes=_SPINORS,
             learned=(0, 1),
@@ -111,8 +113,8 @@ SYSTEM = System(
             group="w4",
             about="spinor form of anticommutators, nested loops",
             fn=w4_geometry.k2_tensor_loops,
-            hand=geometry.k2_tensor_loops,
-            jax=geometry.k2_tensor_loops_in_jax,
+            hand=functools.partial(geometry.looped_form, sign=1),
+            jax=functools.partial(geometry.looped_form_in_jax, sign=1),
             inputs=_spinors,
             shapes=_SPINORS,
         ),

@@ -21,8 +21,8 @@ def _brackets(gamma: Tensor, sign: int) -> Tensor:
     return products + sign * products.transpose(0, 1)
 
 
-def _form(psi: Tensor, gamma: Tensor, sign: int) -> Tensor:
-    """psi_i B_mn,ij psi_j: the products of components first, which are fewest."""
+def form(psi: Tensor, gamma: Tensor, sign: int) -> Tensor:
+    """Form of the commutators (sign -1) or anticommutators (1): products of components first."""
     d, s = gamma.shape[:2]
     re, im = parts.split(psi)
     outer = parts.mul((re[..., None], im[..., None]), (re[..., None, :], im[..., None, :]))
@@ -32,7 +32,7 @@ def _form(psi: Tensor, gamma: Tensor, sign: int) -> Tensor:
     return result
 
 
-def _looped_form(psi: Tensor, gamma: Tensor, sign: int) -> Tensor:
+def looped_form(psi: Tensor, gamma: Tensor, sign: int) -> Tensor:
     """The same, element by element."""
     d, brackets, z = gamma.shape[0], _brackets(gamma, sign), parts.split(psi)
     phi: dict[tuple[int, int], Tensor] = {}
@@ -44,26 +44,6 @@ def _looped_form(psi: Tensor, gamma: Tensor, sign: int) -> Tensor:
             phi[n, m] = sign * phi[m, n]
     rows = [torch.stack([phi[m, n] for n in range(d)], dim=-2) for m in range(d)]
     return torch.stack(rows, dim=-3)
-
-
-def k1_wedge(psi: Tensor, gamma: Tensor) -> Tensor:
-    """Form of the commutators."""
-    return _form(psi, gamma, -1)
-
-
-def k2_tensor(psi: Tensor, gamma: Tensor) -> Tensor:
-    """Form of the anticommutators."""
-    return _form(psi, gamma, 1)
-
-
-def k1_wedge_loops(psi: Tensor, gamma: Tensor) -> Tensor:
-    """Form of the commutators, in loops."""
-    return _looped_form(psi, gamma, -1)
-
-
-def k2_tensor_loops(psi: Tensor, gamma: Tensor) -> Tensor:
-    """Form of the anticommutators, in loops."""
-    return _looped_form(psi, gamma, 1)
 
 
 def christoffel(inverse: Tensor, slopes: Tensor) -> Tensor:
@@ -95,13 +75,15 @@ def _brackets_in_jax(gamma: Any, sign: int) -> Any:
     return products + sign * jnp.swapaxes(products, 0, 1)
 
 
-def _form_in_jax(psi: Any, gamma: Any, sign: int) -> Any:
+def form_in_jax(psi: Any, gamma: Any, sign: int) -> Any:
+    """Form of the commutators (sign -1) or anticommutators (1)."""
     import jax.numpy as jnp
 
     return jnp.einsum("...i,mnij,...j->...mn", psi, _brackets_in_jax(gamma, sign), psi)
 
 
-def _looped_form_in_jax(psi: Any, gamma: Any, sign: int) -> Any:
+def looped_form_in_jax(psi: Any, gamma: Any, sign: int) -> Any:
+    """The same, element by element."""
     import jax.numpy as jnp
 
     d, brackets = gamma.shape[0], _brackets_in_jax(gamma, sign)
@@ -112,26 +94,6 @@ def _looped_form_in_jax(psi: Any, gamma: Any, sign: int) -> Any:
             phi[n, m] = sign * phi[m, n]
     rows = [jnp.stack([phi[m, n] for n in range(d)], axis=-1) for m in range(d)]
     return jnp.stack(rows, axis=-2)
-
-
-def k1_wedge_in_jax(psi: Any, gamma: Any) -> Any:
-    """Form of the commutators."""
-    return _form_in_jax(psi, gamma, -1)
-
-
-def k2_tensor_in_jax(psi: Any, gamma: Any) -> Any:
-    """Form of the anticommutators."""
-    return _form_in_jax(psi, gamma, 1)
-
-
-def k1_wedge_loops_in_jax(psi: Any, gamma: Any) -> Any:
-    """Form of the commutators, in loops."""
-    return _looped_form_in_jax(psi, gamma, -1)
-
-
-def k2_tensor_loops_in_jax(psi: Any, gamma: Any) -> Any:
-    """Form of the anticommutators, in loops."""
-    return _looped_form_in_jax(psi, gamma, 1)
 
 
 def christoffel_in_jax(inverse: Any, slopes: Any) -> Any:

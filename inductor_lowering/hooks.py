@@ -8,6 +8,7 @@ While installed:
 * Composite rules are decompositions of complex arguments.
 * Fourier transforms are written as what is registered for their device says.
 * Complex powers of a number lie in rows, as those of torch's kernel do.
+* Complex convolutions of few channels are traced as one real convolution.
 * Overlapping frames are added by reading them, also those of real tensors.
 * The gradient of the complex svd is traced: what it checks becomes an assertion in the graph.
 * The lowerings of our custom ops are in Inductor's table.
@@ -58,6 +59,7 @@ from torch.utils import _pytree as pytree
 
 from torch_complex_subclass import (
     config,
+    convolution,
     part_setters,
     python_numbers,
     shared_inputs,
@@ -251,6 +253,12 @@ def _install_tracing(undo: contextlib.ExitStack) -> None:
         setattr(owner, name, replacement(stock))
 
 
+def _install_convolutions(undo: contextlib.ExitStack) -> None:
+    for op, geometry in convolution.TRACED.items():
+        replacement = functools.partial(convolution.traced, geometry)
+        undo.callback(compat.trace_composite_as(op, replacement))
+
+
 def _needs_hooks(graph_module: Any) -> bool:
     """True for a graph with our ops or nodes, or with calls of complex kernels alone."""
     from torch_complex_subclass.inductor_lowering.ops import NAMESPACE
@@ -332,6 +340,7 @@ def install(
         _install_code_generation(undo)
         _install_backward_compilation(undo, enabled)
         _install_tracing(undo)
+        _install_convolutions(undo)
         _install_pass(undo, graph_pass)
         _install_partitioner(undo, partitioner)
         _silence_warning(undo)

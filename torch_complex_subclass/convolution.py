@@ -1,14 +1,19 @@
-"""Convolutions of bcomplex32, each as one real convolution of bfloat16 with twice the channels.
+"""Complex convolutions, each as one real convolution with twice the channels.
 
-Torch splits a complex convolution into real ones of the parts before a subclass is asked, and
-rounds each. Here the parts of the input are channels of their own, in front of [[re, -im],
-[im, re]] of the weights, so the library accumulates both products in float32 and rounds once.
+Torch splits a complex convolution into three real ones, of both parts and of their sums, before a
+subclass is asked, and rounds each. Here the parts of the input are channels of their own, in front
+of [[re, -im], [im, re]] of the weights, so the library accumulates both products and rounds once.
+
+Those of bcomplex32 always are: bfloat16 is accumulated in float32. Those of other dtypes are in a
+compiled graph where they have few channels: the fourth product costs less there than to add up
+parts before and after three.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,8 +23,67 @@ from torch_complex_subclass.tensor import ComplexTensor
 
 _TENSORS = ("input", "weight", "bias")
 
-# Where torch.nn.functional has `groups` among the arguments, of all convolutions alike.
+# Where the functions and ops of torch have `groups` among the arguments, of all convolutions alike.
 _GROUPS = 6
+
+# A compiled complex convolution is one of twice the channels up to these: docs/performance.md.
+_FEW_RESULTS = 8
+_FEW_PRODUCTS = 128
+
+aten = torch.ops.aten
+
+
+class Geometry(NamedTuple):
+    """What kind of convolution an op is: its spatial dimensions, and whether it is transposed."""
+
+    dims: int
+    transposed: bool
+
+
+TRACED = {
+    aten.conv1d.default: Geometry(1, False),
+    aten.conv1d.padding: Geometry(1, False),
+    aten.conv2d.default: Geometry(2, False),
+    aten.conv2d.padding: Geometry(2, False),
+    aten.conv3d.default: Geometry(3, False),
+    aten.conv3d.padding: Geometry(3, False),
+    aten.conv_transpose1d.default: Geometry(1, True),
+    aten.conv_transpose2d.input: Geometry(2, True),
+    aten.conv_transpose3d.input: Geometry(3, True),
+}
+"""The ops that torch's functions call."""
+
+_Parts = tuple[Tensor, Tensor]
+
+
+class _Call(NamedTuple):
+    """The arguments of a convolution; what follows the tensors is as it was given."""
+
+    z: Tensor
+    weight: Tensor
+    bias: Tensor | None
+    rest: Sequence[Any]
+    options: dict[str, Any]
+
+    @classmethod
+    def of(cls, args: Sequence[Any], kwargs: dict[str, Any]) -> _Call:
+        tensors: list[Any] = [
+            t if i >= len(args) else args[i] for i, t in enumerate(map(kwargs.get, _TENSORS))
+        ]
+        options = {name: value for name, value in kwargs.items() if name not in _TENSORS}
+        z, weight, bias = tensors
+        return cls(z, weight, bias, args[len(_TENSORS) :], options)
+
+    @property
+    def groups(self) -> int:
+        place = _GROUPS - len(_TENSORS)
+        groups: int = self.rest[place] if len(self.rest) > place else self.options.get("groups", 1)
+        return groups
+
+    def narrow(self) -> _Call:
+        """Return the call with its tensors rounded to bcomplex32."""
+        bias = None if self.bias is None else to_bcomplex32(self.bias)
+        return self._replace(z=to_bcomplex32(self.z), weight=to_bcomplex32(self.weight), bias=bias)
 
 
 def convolve(
@@ -33,27 +97,65 @@ def convolve(
     Raises:
         TypeError: input, weight or bias is real.
     """
-    tensors: list[Any] = [
-        t if i >= len(args) else args[i] for i, t in enumerate(map(kwargs.get, _TENSORS))
-    ]
-    options = {name: value for name, value in kwargs.items() if name not in _TENSORS}
-    groups = args[_GROUPS] if len(args) > _GROUPS else options.get("groups", 1)
-    z, weight = map(_parts, tensors[:2])
-    bias = None if tensors[2] is None else _join(_parts(tensors[2]), 0, groups)
-    channels = z[0].dim() + 1 - weight[0].dim()
+    return ComplexTensor.from_parts(*_doubled(fn, transposed, _Call.of(args, kwargs).narrow()))
+
+
+def traced(geometry: Geometry, stock: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Return the convolution that graphs are traced with in the place of `stock`, one of torch's.
+
+    Shapes, arguments, errors and gradients are those of `stock`. Each part of a complex result is
+    one sum of real products, with the rounding error of the library's real convolution; that of
+    torch's three convolutions is twice as large.
+    """
+
+    def convolution(*args: Any, **kwargs: Any) -> Tensor:
+        call = _Call.of(args, kwargs)
+        if _is_valid(call, geometry) and _has_few_channels(call, geometry.transposed):
+            return torch.complex(*_doubled(stock, geometry.transposed, call))
+        return stock(*args, **kwargs)
+
+    return convolution
+
+
+def _is_valid(call: _Call, geometry: Geometry) -> bool:
+    """True for plain tensors of a complex convolution; torch says what is wrong with others."""
+    z, weight, bias = call.z, call.weight, call.bias
+    given = [t for t in (z, weight, bias) if t is not None]
+    if any(not t.is_complex() or t.dtype != z.dtype or isinstance(t, ComplexTensor) for t in given):
+        return False
+    axis = -1 - geometry.dims
+    if weight.dim() != geometry.dims + 2 or z.dim() not in (-axis, 1 - axis):
+        return False
+    channels = z.shape[axis] == weight.shape[1 - geometry.transposed]
+    return channels and (bias is None or bias.shape == (weight.shape[geometry.transposed],))
+
+
+def _has_few_channels(call: _Call, transposed: bool) -> bool:
+    """True where one convolution of twice the channels is the faster one on a CPU."""
+    channels = call.weight.shape[:2]
+    if call.weight.device.type != "cpu" or call.groups != 1:
+        return False
+    if not all(isinstance(n, int) for n in channels):
+        return False
+    return channels[transposed] <= _FEW_RESULTS or math.prod(channels) <= _FEW_PRODUCTS
+
+
+def _doubled(fn: Callable[..., Tensor], transposed: bool, call: _Call) -> _Parts:
+    """Compute both parts of a convolution `fn` by one real one."""
+    groups = call.groups
+    channels = call.z.dim() + 1 - call.weight.dim()
     result = fn(
-        _join(z, channels, groups),
-        _real_weight(*weight, transposed, groups),
-        bias,
-        *args[len(_TENSORS) :],
-        **options,
+        _join(_parts(call.z), channels, groups),
+        _real_weight(*_parts(call.weight), transposed, groups),
+        None if call.bias is None else _join(_parts(call.bias), 0, groups),
+        *call.rest,
+        **call.options,
     )
-    return ComplexTensor.from_parts(*_split(result, channels, groups))
+    return _split(result, channels, groups)
 
 
-def _parts(z: Tensor) -> tuple[Tensor, Tensor]:
-    narrow = to_bcomplex32(z)
-    return narrow.real, narrow.imag
+def _parts(z: Tensor) -> _Parts:
+    return z.real, z.imag
 
 
 def _real_weight(re: Tensor, im: Tensor, transposed: bool, groups: int) -> Tensor:
@@ -70,7 +172,7 @@ def _join(parts: Sequence[Tensor], dim: int, groups: int) -> Tensor:
     return torch.cat(grouped, dim + 1).flatten(dim, dim + 1)
 
 
-def _split(t: Tensor, dim: int, groups: int) -> tuple[Tensor, Tensor]:
+def _split(t: Tensor, dim: int, groups: int) -> _Parts:
     """Take apart what `_join` made."""
     if groups == 1:
         re, im = t.chunk(2, dim)

@@ -310,6 +310,29 @@ def inductor_decomposition_tables() -> list[Decompositions]:
     return [decomposition.decompositions, decomposition.fast_random_decomps()]
 
 
+def trace_composite_as(
+    op: OpOverload, replacement: Callable[[Callable[..., Any]], Callable[..., Any]]
+) -> Callable[[], None]:
+    """Make tracers call `replacement(stock)` for an op that torch makes of others in C++.
+
+    Autograd differentiates what it calls, as it does with `stock`, torch's own. Eager programs are
+    not concerned. Returns what restores the op.
+    """
+    key = torch._C.DispatchKey.CompositeImplicitAutograd
+    kernels: Any = op.py_kernels
+    before = kernels.get(key)
+    kernels[key] = replacement(before or functools.partial(op._op_dk, key))
+    op._dispatch_cache.clear()
+
+    def restore() -> None:
+        del kernels[key]
+        if before is not None:
+            kernels[key] = before
+        op._dispatch_cache.clear()
+
+    return restore
+
+
 def compile_fx_module() -> Any:
     """Inductor's entry module; its `compile_fx` is looked up at each compilation."""
     from torch._inductor import compile_fx

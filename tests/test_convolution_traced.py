@@ -10,6 +10,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, fx
+from torch.utils.flop_counter import FlopCounterMode
 
 import torch_complex_subclass as tcs
 from torch_complex_subclass import convolution
@@ -26,7 +27,8 @@ FEW: dict[str, tuple[Fn, list[tuple[int, ...]]]] = {
     "2d": (lambda *t: F.conv2d(*t, padding=1, stride=2), [(2, 3, 8, 7), (5, 3, 3, 2), (5,)]),
     "3d": (lambda *t: F.conv3d(*t, dilation=2), [(1, 2, 5, 5, 5), (3, 2, 2, 2, 2)]),
     "no batch": (F.conv1d, [(3, 9), (4, 3, 3), (4,)]),
-    "few results of many channels": (F.conv1d, [(1, 70, 5), (8, 70, 3)]),
+    "few results": (F.conv1d, [(1, 60, 5), (8, 60, 3)]),
+    "few results of a transposed one": (F.conv_transpose1d, [(1, 60, 5), (60, 8, 3)]),
     "transposed 1d": (F.conv_transpose1d, [(2, 3, 5), (3, 4, 3), (4,)]),
     "transposed 2d": (
         lambda *t: F.conv_transpose2d(*t, stride=2, output_padding=1),
@@ -48,7 +50,9 @@ MANY: dict[str, tuple[Fn, list[tuple[int, ...]]]] = {
         [(2, 4, 6), (6, 2, 3)],
     ),
     "many channels": (F.conv1d, [(1, 12, 5), (12, 12, 3)]),
-    "many results of a transposed one": (F.conv_transpose1d, [(1, 9, 5), (9, 16, 3)]),
+    "few results of very many": (F.conv1d, [(1, 80, 5), (8, 80, 3)]),
+    "many results of a transposed one": (F.conv_transpose1d, [(1, 8, 5), (8, 60, 3)]),
+    "channels innermost in 1d": (lambda z, w: F.conv1d(z, w.mT), [(2, 3, 9), (4, 3, 3)]),
 }
 
 ALL = {**FEW, **MANY}
@@ -143,10 +147,59 @@ def test_wrong_shapes(shapes: list[tuple[int, ...]]) -> None:
     assert messages[0] == messages[1]
 
 
-def test_two_dtypes() -> None:
-    z, w = torch.randn(1, 2, 5, dtype=torch.complex64), torch.randn(2, 2, 3)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.complex128])
+def test_two_dtypes(dtype: torch.dtype) -> None:
+    z, w = torch.randn(1, 2, 5, dtype=torch.complex64), torch.randn(2, 2, 3, dtype=dtype)
     with tcs.enabled(), pytest.raises(RuntimeError, match="should be the same"):
         torch.compile(F.conv1d, fullgraph=True, backend=counting([]))(z, w)
+
+
+def test_symbolic_lengths() -> None:
+    counts: list[int] = []
+    z, w = operands([(2, 3, 9), (4, 3, 3)], torch.complex64)
+    with tcs.enabled():
+        compiled = torch.compile(F.conv1d, fullgraph=True, backend=counting(counts))
+        torch._dynamo.mark_dynamic(z, 0)
+        torch._dynamo.mark_dynamic(z, 2)
+        torch.testing.assert_close(compiled(z, w), F.conv1d(z, w))
+        longer = z.repeat(2, 1, 3)
+        torch.testing.assert_close(compiled(longer, w), F.conv1d(longer, w))
+    assert counts == [1]
+
+
+@pytest.mark.parametrize("unknown", ["channels", "results"])
+def test_symbolic_channels(unknown: str) -> None:
+    """They are not asked for their size, which they may not have yet."""
+    counts: list[int] = []
+    z, w, bias = operands([(2, 16, 9), (16, 16, 3), (16,)], torch.complex64)
+    torch._dynamo.decorators.mark_unbacked(*((z, 1) if unknown == "channels" else (bias, 0)))
+    with tcs.enabled():
+        compiled = torch.compile(F.conv1d, fullgraph=True, backend=counting(counts))
+        torch.testing.assert_close(compiled(z, w, bias), F.conv1d(z, w, bias))
+    assert counts == [3]
+
+
+def test_other_devices() -> None:
+    """Only CPUs were measured."""
+    counts: list[int] = []
+    tensors = [t.to("meta") for t in operands(FEW["2d"][1], torch.complex64)]
+    with tcs.enabled(), pytest.raises(NotImplementedError):  # nothing can run there
+        torch.compile(FEW["2d"][0], fullgraph=True, backend=counting(counts))(*tensors).cpu()
+    assert counts == [3]
+
+
+def test_eager_programs() -> None:
+    """A mode that looks into an op in an eager program sees what torch makes of it."""
+    z, w = operands([(2, 3, 9), (4, 3, 3)], torch.complex64)
+
+    def operations() -> int:
+        with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+            F.conv1d(z, w)
+        return counter.get_total_flops()
+
+    stock = operations()
+    with tcs.enabled():
+        assert operations() == stock
 
 
 def test_complex_tensors() -> None:
@@ -159,10 +212,45 @@ def test_complex_tensors() -> None:
 
 def test_disabling_restores_the_ops() -> None:
     before = {op: dict(op.py_kernels) for op in convolution.TRACED}
-    with tcs.enabled():
+    with tcs.enabled(), tcs.enabled():
         assert all(op.py_kernels != before[op] for op in before)
     assert {op: op.py_kernels for op in before} == before
     counts: list[int] = []
     tensors = operands(FEW["1d"][1], torch.complex64)
     assert_compiles(FEW["1d"][0], *tensors, backend=counting(counts), rtol=1e-4, atol=1e-4)
     assert set(counts) == {3}
+
+
+COMPOSITE = torch._C.DispatchKey.CompositeImplicitAutograd
+
+
+def test_what_others_put_there_before() -> None:
+    """It is called where the convolution stays torch's, and is there again afterwards."""
+    calls: list[tuple[int, ...]] = []
+
+    def others(z: Tensor, *rest: Any) -> Tensor:
+        calls.append(tuple(z.shape))
+        result: Tensor = aten.conv1d.default._op_dk(COMPOSITE, z, *rest)
+        return result
+
+    kernels = aten.conv1d.default.py_kernels
+    aten.conv1d.default.py_impl(COMPOSITE)(others)
+    try:
+        z, w = torch.randn(2, 3, 9), torch.randn(4, 3, 3)
+        with tcs.enabled():
+            assert_compiles(F.conv1d, z, w, backend="aot_eager", rtol=1e-6, atol=1e-6)
+        assert set(calls) == {(2, 3, 9)}
+        assert kernels == {COMPOSITE: others}
+    finally:
+        del kernels[COMPOSITE]
+        aten.conv1d.default._dispatch_cache.clear()
+
+
+def test_what_others_put_there_since() -> None:
+    kernels = aten.conv1d.default.py_kernels
+    try:
+        with tcs.enabled():
+            kernels[COMPOSITE] = print
+        assert kernels == {COMPOSITE: print}
+    finally:
+        del kernels[COMPOSITE]

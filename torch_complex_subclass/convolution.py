@@ -6,7 +6,7 @@ of [[re, -im], [im, re]] of the weights, so the library accumulates both product
 
 Those of bcomplex32 always are: bfloat16 is accumulated in float32. Those of other dtypes are in a
 compiled graph where they have few channels: the fourth product costs less there than to add up
-parts before and after three.
+parts before and after three. Where channels are few was measured: docs/performance.md.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.conversion import to_bcomplex32
 from torch_complex_subclass.tensor import ComplexTensor
 
@@ -26,9 +27,9 @@ _TENSORS = ("input", "weight", "bias")
 # Where the functions and ops of torch have `groups` among the arguments, of all convolutions alike.
 _GROUPS = 6
 
-# A compiled complex convolution is one of twice the channels up to these: docs/performance.md.
-_FEW_RESULTS = 8
-_FEW_PRODUCTS = 128
+# Few are this many pairs of a given and a resulting channel, and more pairs of few results.
+_FEW_PAIRS = 128
+_FEW_RESULTS, _PAIRS_OF_FEW_RESULTS = 8, 512
 
 aten = torch.ops.aten
 
@@ -103,41 +104,55 @@ def convolve(
 def traced(geometry: Geometry, stock: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """Return the convolution that graphs are traced with in the place of `stock`, one of torch's.
 
-    Shapes, arguments, errors and gradients are those of `stock`. Each part of a complex result is
-    one sum of real products, with the rounding error of the library's real convolution; that of
-    torch's three convolutions is twice as large.
+    Shapes, strides, arguments, errors and gradients are those of `stock`. Each part of a complex
+    result is one sum of real products, with the rounding error of the library's real convolution;
+    that of torch's three convolutions is twice as large.
     """
 
     def convolution(*args: Any, **kwargs: Any) -> Tensor:
         call = _Call.of(args, kwargs)
-        if _is_valid(call, geometry) and _has_few_channels(call, geometry.transposed):
+        if _is_concerned(call) and _is_valid(call, geometry) and _has_few_channels(call, geometry):
             return torch.complex(*_doubled(stock, geometry.transposed, call))
         return stock(*args, **kwargs)
 
     return convolution
 
 
+def _is_concerned(call: _Call) -> bool:
+    """True for plain complex tensors of one dtype on a CPU, without groups, where it is traced."""
+    given = [t for t in (call.z, call.weight, call.bias) if t is not None]
+    return (
+        compat.has_python_dispatcher()
+        and call.groups == 1
+        and all(t.is_complex() and t.dtype == call.z.dtype for t in given)
+        and all(t.device.type == "cpu" and not compat.is_made_of_tensors(t) for t in given)
+    )
+
+
 def _is_valid(call: _Call, geometry: Geometry) -> bool:
-    """True for plain tensors of a complex convolution; torch says what is wrong with others."""
+    """True for tensors that fit, of known channels; torch says what is wrong with others."""
     z, weight, bias = call.z, call.weight, call.bias
-    given = [t for t in (z, weight, bias) if t is not None]
-    if any(not t.is_complex() or t.dtype != z.dtype or isinstance(t, ComplexTensor) for t in given):
-        return False
     axis = -1 - geometry.dims
     if weight.dim() != geometry.dims + 2 or z.dim() not in (-axis, 1 - axis):
         return False
-    channels = z.shape[axis] == weight.shape[1 - geometry.transposed]
-    return channels and (bias is None or bias.shape == (weight.shape[geometry.transposed],))
+    if bias is not None and bias.dim() != 1:
+        return False
+    sizes = z.shape[axis], *weight.shape, *(() if bias is None else bias.shape)
+    # To compare symbols would be a guard, or an error where they have no value yet.
+    if not all(isinstance(n, int) for n in sizes):
+        return False
+    given, results = weight.shape[1 - geometry.transposed], weight.shape[geometry.transposed]
+    return z.shape[axis] == given and (bias is None or bias.shape[0] == results)
 
 
-def _has_few_channels(call: _Call, transposed: bool) -> bool:
+def _has_few_channels(call: _Call, geometry: Geometry) -> bool:
     """True where one convolution of twice the channels is the faster one on a CPU."""
+    # The result lies as the weights do, and `cat` puts those of one dimension in rows.
+    if geometry.dims == 1 and not call.weight.is_contiguous():
+        return False
     channels = call.weight.shape[:2]
-    if call.weight.device.type != "cpu" or call.groups != 1:
-        return False
-    if not all(isinstance(n, int) for n in channels):
-        return False
-    return channels[transposed] <= _FEW_RESULTS or math.prod(channels) <= _FEW_PRODUCTS
+    few_results = channels[geometry.transposed] <= _FEW_RESULTS
+    return math.prod(channels) <= (_PAIRS_OF_FEW_RESULTS if few_results else _FEW_PAIRS)
 
 
 def _doubled(fn: Callable[..., Tensor], transposed: bool, call: _Call) -> _Parts:

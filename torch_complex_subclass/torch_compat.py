@@ -313,24 +313,41 @@ def inductor_decomposition_tables() -> list[Decompositions]:
 def trace_composite_as(
     op: OpOverload, replacement: Callable[[Callable[..., Any]], Callable[..., Any]]
 ) -> Callable[[], None]:
-    """Make tracers call `replacement(stock)` for an op that torch makes of others in C++.
+    """Put `replacement(stock)` where tracers look for what an op is made of.
 
-    Autograd differentiates what it calls, as it does with `stock`, torch's own. Eager programs are
-    not concerned. Returns what restores the op.
+    For an op that torch makes of others in C++; `stock` is torch's own. Autograd differentiates
+    what the replacement calls. Threads share it, and dispatch modes that decompose the op in eager
+    programs call it too: `has_python_dispatcher` tells them apart. Returns what restores the op,
+    unless somebody has put another replacement there since then.
     """
     key = torch._C.DispatchKey.CompositeImplicitAutograd
     kernels: Any = op.py_kernels
     before = kernels.get(key)
-    kernels[key] = replacement(before or functools.partial(op._op_dk, key))
+    installed = kernels[key] = replacement(before or functools.partial(op._op_dk, key))
     op._dispatch_cache.clear()
 
     def restore() -> None:
+        if kernels.get(key) is not installed:
+            return
         del kernels[key]
         if before is not None:
             kernels[key] = before
         op._dispatch_cache.clear()
 
     return restore
+
+
+def has_python_dispatcher() -> bool:
+    """True while something is traced, with Python's dispatcher in front of torch's."""
+    key = torch._C.DispatchKey.PythonDispatcher
+    return torch._C._dispatch_tls_is_dispatch_key_included(key)
+
+
+def is_made_of_tensors(t: Tensor) -> bool:
+    """True for a subclass that holds other tensors."""
+    from torch.utils._python_dispatch import is_traceable_wrapper_subclass
+
+    return is_traceable_wrapper_subclass(t)
 
 
 def compile_fx_module() -> Any:

@@ -1,6 +1,5 @@
 """Each example runs as a user would run it, and checks itself."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -52,5 +51,4 @@ def run(name, *arguments, cwd):
         capture_output=True,
         text=True,
         cwd=cwd,
-        env={**os.environ, "TORCHINDUCTOR_CACHE_DIR": str(cwd / "cache")},
     )

@@ -68,15 +68,12 @@ def test_hand_written_version_is_the_same_program(name: str, training: bool) -> 
 
 @each_mode
 def test_version_for_jax_is_the_same_program(name: str, training: bool) -> None:
-    import jax
-
     case = CASES[name]
     if case.jax is not None:
         # Norms of few random numbers say nothing.
         size = "small" if case.differs else "tiny"
         inputs = case.draw(size, torch.complex64)
-        with jax.disable_jit():
-            results = jax_worker.make_step(case, jax_worker.from_torch(inputs), training)()
+        results = jax_worker.make_step(case, jax_worker.from_torch(inputs), training)()
         assert differs(case, jax_worker.to_torch(results), eager(case, size, training)) is None
 
 

@@ -111,7 +111,7 @@ def traced(geometry: Geometry, stock: Callable[..., Tensor]) -> Callable[..., Te
 
     def convolution(*args: Any, **kwargs: Any) -> Tensor:
         call = _Call.of(args, kwargs)
-        if _is_concerned(call) and _is_valid(call, geometry) and _has_few_channels(call, geometry):
+        if _is_concerned(call) and _can_be_doubled(call, geometry) and _is_faster(call, geometry):
             return torch.complex(*_doubled(stock, geometry.transposed, call))
         return stock(*args, **kwargs)
 
@@ -129,8 +129,8 @@ def _is_concerned(call: _Call) -> bool:
     )
 
 
-def _is_valid(call: _Call, geometry: Geometry) -> bool:
-    """True for tensors that fit, of known channels; torch says what is wrong with others."""
+def _can_be_doubled(call: _Call, geometry: Geometry) -> bool:
+    """True for tensors that fit, of known channels and torch's strides; torch takes the others."""
     z, weight, bias = call.z, call.weight, call.bias
     axis = -1 - geometry.dims
     if weight.dim() != geometry.dims + 2 or z.dim() not in (-axis, 1 - axis):
@@ -142,14 +142,14 @@ def _is_valid(call: _Call, geometry: Geometry) -> bool:
     if not all(isinstance(n, int) for n in sizes):
         return False
     given, results = weight.shape[1 - geometry.transposed], weight.shape[geometry.transposed]
-    return z.shape[axis] == given and (bias is None or bias.shape[0] == results)
-
-
-def _has_few_channels(call: _Call, geometry: Geometry) -> bool:
-    """True where one convolution of twice the channels is the faster one on a CPU."""
-    # The result lies as the weights do, and `cat` puts those of one dimension in rows.
-    if geometry.dims == 1 and not call.weight.is_contiguous():
+    if z.shape[axis] != given or (bias is not None and bias.shape[0] != results):
         return False
+    # The result lies as the weights do, and `cat` puts those of one dimension in rows.
+    return geometry.dims > 1 or weight.is_contiguous()
+
+
+def _is_faster(call: _Call, geometry: Geometry) -> bool:
+    """True for the few channels of which a CPU convolves twice as many in less time."""
     channels = call.weight.shape[:2]
     few_results = channels[geometry.transposed] <= _FEW_RESULTS
     return math.prod(channels) <= (_PAIRS_OF_FEW_RESULTS if few_results else _FEW_PAIRS)

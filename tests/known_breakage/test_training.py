@@ -216,7 +216,7 @@ def test_graph(name: str) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_inductor(name: str) -> None:
-    CASES[name].check("inductor_complex", inference=False, rtol=2e-5, atol=2e-5)
+    CASES[name].check("inductor_complex", rtol=2e-5, atol=2e-5)
 
 
 @pytest.mark.parametrize("backend", [interpreted, "inductor_complex"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -19,9 +19,6 @@ from torch_complex_subclass.testing.compare import duplicate
 from torch_complex_subclass.testing.interpret import interpreted
 
 Backend = Callable[..., Any] | str
-
-# Inputs close to a sample on which eager's error is looked at too.
-_NEARBY = 8
 
 # What Dynamo, AOTAutograd and the assertions they put into a graph raise.
 REFUSALS = (BackendCompilerFailed, InternalTorchDynamoError, RuntimeError, Unsupported)
@@ -68,24 +65,6 @@ def _wide_copy(value: Any) -> Any:
     return wide.requires_grad_(value.requires_grad) if isinstance(wide, Tensor) else wide
 
 
-def _nearby(op: OpInfo, sample: SampleInput) -> Iterator[tuple[Any, Any]]:
-    """Yield eager's and wide results where each number of the sample is moved by a rounding."""
-    for seed in range(_NEARBY):
-        move = partial(_moved, generator=torch.Generator().manual_seed(seed))
-        tree = pytree.tree_map(move, (sample.input, sample.args, sample.kwargs))
-        moved = SampleInput(tree[0], args=tree[1], kwargs=tree[2])
-        moved.output_process_fn_grad = sample.output_process_fn_grad
-        yield run(op, moved), run(op, moved, copy=_wide_copy)
-
-
-def _moved(value: Any, generator: torch.Generator) -> Any:
-    if not isinstance(value, Tensor) or not (value.is_complex() or value.is_floating_point()):
-        return value
-    up = torch.randint(0, 2, value.shape, generator=generator)
-    moved = value.detach() * (1 + torch.finfo(value.dtype).eps * (2 * up - 1))
-    return moved.requires_grad_(value.requires_grad)
-
-
 @dataclass
 class Outcome:
     """What checking some samples of an entry showed, besides that values are right."""
@@ -114,9 +93,7 @@ def check(op: OpInfo, samples: Iterable[SampleInput], backend: Backend = interpr
                 raise
             outcome.refused += 1
             continue
-        opinfo.assert_no_further(
-            got, want, partial(run, op, sample, copy=_wide_copy), partial(_nearby, op, sample)
-        )
+        opinfo.assert_no_further(got, want, partial(run, op, sample, copy=_wide_copy))
         outcome.kept |= _kept(reports)
     return outcome
 

@@ -13,7 +13,12 @@ from torch import fx
 from torch._inductor import ir
 from torch._inductor.dependencies import MemoryDep, extract_read_writes
 from torch._inductor.lowering import fallback_handler, lowerings
-from torch._inductor.scheduler import ExternKernelSchedulerNode, FusedSchedulerNode, SchedulerNode
+from torch._inductor.scheduler import (
+    ExternKernelSchedulerNode,
+    FusedSchedulerNode,
+    OutputNode,
+    SchedulerNode,
+)
 from torch._inductor.utils import sympy_product
 from torch._inductor.virtualized import V, ops
 from torch.utils._ordered_set import OrderedSet
@@ -73,8 +78,11 @@ class LibraryView(ir.FallbackKernel):
         (view,) = self.outputs
         if self.op_overload is not aten.view_as_real.default or view.layout.device.type != "cpu":
             return False
-        users: list[Any] = [u.node for u in V.graph.scheduler.name_to_buf[view.get_name()].users]
-        return all(getattr(user, "node", None) in (self, view) or _is_loop(user) for user in users)
+        name = view.get_name()
+        # With the view are listed those who read what it is a view of.
+        users: list[Any] = [u.node for u in V.graph.scheduler.name_to_buf[name].users]
+        readers = [user for user in users if getattr(user, "node", None) not in (self, view)]
+        return all(_is_loop(user) or not _reads(user, name) for user in readers)
 
 
 class _View(ir.MultiOutput):
@@ -83,6 +91,12 @@ class _View(ir.MultiOutput):
     def codegen(self, wrapper: Any) -> None:
         """Give the view its name."""
         wrapper.codegen_multi_output(self)
+
+
+def _reads(user: Any, name: str) -> bool:
+    if isinstance(user, OutputNode):
+        return name in V.graph.get_output_names()
+    return any(read.name == name for read in user.read_writes.reads)
 
 
 def _is_loop(user: Any) -> bool:

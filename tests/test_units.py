@@ -82,8 +82,7 @@ def test_the_forward_saves_small_operands_instead_of_masks() -> None:
     with tcs.enabled():
         out = torch.compile(case.fn, fullgraph=True, dynamic=False)(*inputs)
     saved = out.grad_fn.saved_tensors
-    assert {t.dtype for t in saved} == {torch.float32}
-    assert max(t.numel() for t in saved) <= 2 * max(t.numel() for t in inputs)
+    assert all(any(t is z for z in inputs) for t in saved)
     got = torch.autograd.grad(out.square().sum(), inputs[:-1])
     want = torch.autograd.grad(case.fn(*inputs).square().sum(), inputs[:-1])
     torch.testing.assert_close(got, want, rtol=1e-4, atol=1e-4)

@@ -60,15 +60,18 @@ def _partitioner_class() -> Any:
     """Make the class; its base class is Inductor's, which importing us must not import."""
 
     class ComplexPartitioner(compat.partitioner_base()):  # type: ignore[misc]
-        """Splits graphs with each rule as one node; see units."""
+        """Splits graphs with each rule as one node; see units and saved_inputs."""
 
         def __init__(self, own: Any) -> None:
             self.own = own
 
         def __call__(self, *args: Any, **kwargs: Any) -> tuple[fx.GraphModule, fx.GraphModule]:
-            from torch_complex_subclass import units
+            from torch_complex_subclass import saved_inputs, units
 
-            return units.partition(self.own or compat.stock_partitioner(), *args, **kwargs)
+            split = self.own or compat.stock_partitioner()
+            modules = units.partition(split, *args, **kwargs)
+            saved_inputs.save_themselves(*modules, num_fwd_outputs=kwargs["num_fwd_outputs"])
+            return modules
 
         def uuid(self) -> Any:
             if self.own is None:

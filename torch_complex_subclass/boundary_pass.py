@@ -10,8 +10,8 @@ Invariants:
    those of the same rule in eager. Every other one keeps its op and its complex kernel.
 3. Complex memory is read through a real view of it and written once, interleaved, with the strides
    of the traced value. Only results, mutated inputs and operands of kept nodes are written.
-4. A value with the conj bit has it again where it leaves the graph; inside, the sign is folded
-   into the kernels that read it. Inputs with the neg bit are read correctly too.
+4. A value with the conj bit has it again where it leaves the graph, but for gradients; inside, the
+   sign is folded into the kernels that read it. Inputs with the neg bit are read correctly too.
 5. A mutated input is written in place, after everything that reads it.
 6. A result that is a view of an input, or of a value that another result is or views, shares its
    memory, as traced; not so one that `view.dtype` made of a computed value.
@@ -21,7 +21,7 @@ Invariants:
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import torch
@@ -33,6 +33,7 @@ from torch_complex_subclass import (
     computed_rows,
     data_sized,
     dispatch,
+    gradients,
     library_calls,
     library_products,
     moduli,
@@ -93,6 +94,7 @@ class _Rewriter:
         self.real_views = RealViews(graph, self.values, recorder, self.shared)
         self.squares = moduli.squares(graph)
         self.summed = computed_rows.products(graph)
+        self.gradients = gradients.among_results(graph)
 
     def run(self) -> None:
         nodes = list(self.graph.nodes)
@@ -149,7 +151,7 @@ class _Rewriter:
         self.real_views.store_read_by(node)
         if node.op == "output":
             traced = pytree.tree_leaves(node.args)
-            self._store_operands(node)
+            self._store_operands(node, resolve=self.gradients)
             repeated_results.keep_apart(node, traced, self.recorder)
             self.negated_inputs.show(node)
         elif node.target is operator.getitem and node.args[0] in self.tuples:
@@ -332,7 +334,7 @@ class _Rewriter:
         if reason == routes.REASON:
             node.args = fx.map_arg(node.args, lambda n: library_products.factor(n, self.values))
         else:
-            self._store_operands(node, resolve=resolve)
+            self._store_operands(node, resolve=node.all_input_nodes if resolve else ())
         self._set_library_result(node, library_calls.planned_result(node, self.recorder, resolved))
         if node.target is not operator.getitem:
             chosen = node.target in library_calls.PLAIN_RESULTS or reason == data_sized.REASON
@@ -360,11 +362,13 @@ class _Rewriter:
         self.values.set_pair(node, self.values.pair(placed))
         self.replaced.append(node)
 
-    def _store_operands(self, node: fx.Node, resolve: bool = False) -> None:
+    def _store_operands(self, node: fx.Node, resolve: Collection[fx.Node] = ()) -> None:
+        """Let `node` take complex memory, in which those of `resolve` are without conj bit."""
+
         def store(arg: fx.Node) -> fx.Node:
             if not self.values.holds(arg):
                 return arg
-            return self.values.resolved(arg) if resolve else self.values.stored(arg)
+            return self.values.resolved(arg) if arg in resolve else self.values.stored(arg)
 
         node.args = fx.map_arg(node.args, store)
         node.kwargs = fx.map_arg(node.kwargs, store)

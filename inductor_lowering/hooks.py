@@ -26,6 +26,7 @@ While installed:
   a value are computed in one loop, and loops whose rows do not match stay apart.
 * C++ loops write both parts by the address of the whole, and Python calls library kernels of
   complex values by torch's own functions.
+* The C++ kernels of a graph are compiled by as few calls of the compiler as keep all cores busy.
 * Dynamo traces `z.real = x` and `z.imag = x` as writes to the part, and fake tensors keep
   a size or a float symbolic that is combined with a complex tensor.
 * AOTAutograd keeps the conj bit of inputs that share memory which is written.
@@ -33,7 +34,7 @@ While installed:
   `complex(x, y)` of floats that change.
 * The pass slot in front of Inductor's joint-graph passes holds our pass after the user's own.
 * Each application of an elementwise rule is one node while a joint graph is split into forward and
-  backward, by Inductor's partitioner or the user's own.
+  backward, by Inductor's partitioner or the user's own, and complex inputs are saved themselves.
 * Inductor rounds the result of every op where `tcs.config.emulate_precision_casts` asks for it.
 * Inductor's warning that complex operators get no generated code is silent; `explain` says what
   did not.
@@ -207,6 +208,7 @@ def _install_code_generation(undo: contextlib.ExitStack) -> None:
         cpp_flags,
         cpp_functions,
         fused_rules,
+        kernel_batches,
         loaders,
         rounding,
         scheduling,
@@ -222,6 +224,7 @@ def _install_code_generation(undo: contextlib.ExitStack) -> None:
         cpp_flags,
         cpp_functions,
         fused_rules,
+        kernel_batches,
         loaders,
         rounding,
         scheduling,

@@ -1,0 +1,186 @@
+"""C++ kernels of a graph are compiled by as few calls of the compiler as keep all cores busy.
+
+Inductor compiles each kernel by itself. Most of a call's time is not the kernel's: reading the
+translated header, instantiating the templates that it leaves open, and linking take 0.5 s of 0.6
+to 0.9. So the kernels are dealt to as many sources as Inductor runs compilers at a time. In a
+source each has a namespace of its own and a module of its own, with Inductor's own bindings.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import re
+import types
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch._inductor import async_compile
+from torch._inductor.async_compile import AsyncCompile, get_compile_threads
+from torch._inductor.codecache import CppPythonBindingsCodeCache, LambdaFuture
+from torch._inductor.exc import CppCompileError
+
+log = logging.getLogger(__name__)
+
+_INCLUDE = re.compile(r"^[ \t]*#include .*$", re.MULTILINE)
+
+# What stands outside of functions in kernels that are made of templates, such as GEMMs.
+_MORE_THAN_LOOPS = re.compile(r"^\s*(#define|template|namespace|using|struct|static)", re.MULTILINE)
+
+
+_ATTRIBUTE = "torch_complex_subclass_batch"
+"""Of an object that Inductor makes for each module it generates."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Kernel:
+    argtypes: Sequence[str]
+    source: str
+
+    def alone(self) -> Any:
+        """Compile it by itself."""
+        return CppPythonBindingsCodeCache.load_pybinding_async(
+            self.argtypes, self.source, submit_fn=_submit()
+        )
+
+    def as_number(self, number: int) -> str:
+        """C++ source of the kernel and its module, both called `kernel_<number>`."""
+        base = CppPythonBindingsCodeCache
+        arguments = ", ".join(
+            f"parse_arg<{argtype.replace('const ', '')}>(args, {n})"
+            for n, argtype in enumerate(self.argtypes)
+        )
+        bindings = base.suffix_template.format(
+            arg_len=len(self.argtypes),
+            call_entry_func=base.call_entry_function.format(arguments),
+            entry_func=_name(number),
+            extra_parse_arg=base.extra_parse_arg.format(array_len=-1),
+        )
+        return f"""
+namespace {_name(number)}_ {{
+#define {base.entry_function} {_name(number)}
+{self.source}
+{bindings}
+#undef {base.entry_function}
+}}
+"""
+
+
+def _submit() -> Callable[..., Any] | None:
+    """What runs compilers beside this thread; None where Inductor has none."""
+    return AsyncCompile.submit if get_compile_threads() > 1 else None
+
+
+def _name(number: int) -> str:
+    return f"kernel_{number}"
+
+
+def joined(kernels: Sequence[_Kernel]) -> str:
+    """One C++ source of several kernels."""
+    bodies = "".join(kernel.as_number(n) for n, kernel in enumerate(kernels))
+    includes = dict.fromkeys(line.strip() for line in _INCLUDE.findall(bodies))
+    return "\n".join(["#define PY_SSIZE_T_CLEAN", *includes, _INCLUDE.sub("", bodies)])
+
+
+class _Library(CppPythonBindingsCodeCache):
+    """The binary of several kernels: a module of Python for each."""
+
+    @classmethod
+    def _load_library(cls, path: str, key: str) -> Any:
+        return types.SimpleNamespace(path=path, key=key)
+
+    @classmethod
+    def compiled(cls, kernels: Sequence[_Kernel]) -> Callable[[], list[Any]]:
+        """Begin to compile; what is returned waits for it and gives the functions."""
+        # The binaries are found by their file; another cache would have to be cleared too.
+        once: Any = type("_Library", (cls,), {"cache": {}})
+        wait = once.load_async(joined(kernels), submit_fn=_submit())
+
+        def functions() -> list[Any]:
+            library = wait()
+            return [_function(_name(n), library) for n in range(len(kernels))]
+
+        return functions
+
+
+def _function(name: str, library: Any) -> Any:
+    loader: Any = type(name, (CppPythonBindingsCodeCache,), {"entry_function": name})
+    return getattr(loader._load_library(library.path, library.key), name)
+
+
+class _Batch:
+    """Kernels that are compiled together, when the first of them is asked for at the latest."""
+
+    def __init__(self) -> None:
+        self._kernels: list[_Kernel] = []
+        self._functions: dict[_Kernel, Callable[[], Any]] = {}
+
+    def add(self, kernel: _Kernel) -> Callable[[], Any]:
+        """Return what gives the kernel as a function."""
+        self._kernels.append(kernel)
+
+        def function() -> Any:
+            self.begin()
+            return self._functions[kernel]()
+
+        return function
+
+    def begin(self) -> None:
+        """Begin to compile all that have been added since."""
+        kernels, self._kernels = self._kernels, []
+        for share in dealt(kernels, max(1, get_compile_threads())):
+            if len(share) == 1:
+                self._functions[share[0]] = share[0].alone()
+            else:
+                self._begin_together(share)
+
+    def _begin_together(self, kernels: Sequence[_Kernel]) -> None:
+        wait = _Library.compiled(kernels)
+        found: list[Any] = []
+
+        def functions() -> list[Any]:
+            if not found:
+                try:
+                    found.extend(wait())
+                except CppCompileError as error:
+                    log.warning("%d kernels compile one by one: %s", len(kernels), error)
+                    found.extend(kernel.alone()() for kernel in kernels)
+            return found
+
+        for n, kernel in enumerate(kernels):
+            self._functions[kernel] = functools.partial(lambda n: functions()[n], n)
+
+
+def dealt(kernels: Sequence[_Kernel], shares: int) -> list[list[_Kernel]]:
+    """Deal kernels to so many shares, the longest first, each to the share with the least."""
+    found: list[list[_Kernel]] = [[] for _ in range(min(shares, len(kernels)))]
+    for kernel in sorted(kernels, key=lambda kernel: -len(kernel.source)):
+        min(found, key=lambda share: sum(len(k.source) for k in share)).append(kernel)
+    return found
+
+
+def _batch_of(compiler: Any) -> _Batch:
+    if not hasattr(compiler, _ATTRIBUTE):
+        setattr(compiler, _ATTRIBUTE, _Batch())
+    batch: _Batch = getattr(compiler, _ATTRIBUTE)
+    return batch
+
+
+def replacements() -> list[tuple[Any, str, Any]]:
+    """What takes the place of Inductor's: an owner, a name and a value each."""
+    stock, stock_wait = AsyncCompile.cpp_pybinding, AsyncCompile.wait
+
+    def cpp_pybinding(self: AsyncCompile, argtypes: list[str], source_code: str) -> Any:
+        if _MORE_THAN_LOOPS.search(source_code):
+            return stock(self, argtypes, source_code)
+        async_compile.kernel_code_log.info("CPP+Bindings Kernel:\n%s", source_code)
+        return LambdaFuture(_batch_of(self).add(_Kernel(argtypes, source_code)))
+
+    def wait(self: AsyncCompile, scope: dict[str, Any]) -> None:
+        _batch_of(self).begin()
+        if get_compile_threads() <= 1:  # Inductor expects no futures then
+            scope.update({k: v.result() for k, v in scope.items() if isinstance(v, LambdaFuture)})
+        stock_wait(self, scope)
+
+    return [(AsyncCompile, "cpp_pybinding", cpp_pybinding), (AsyncCompile, "wait", wait)]

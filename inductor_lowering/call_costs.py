@@ -40,7 +40,7 @@ FUNCTIONS = {
 """Torch's own functions by op, which take the same arguments."""
 
 
-def _part(name: str) -> tuple[str, Any] | None:
+def place_of_part(name: str) -> tuple[str, Any] | None:
     """Interleaved buffer on the CPU, and where in it a part begins, by name; None for others."""
     if not interleaved.has_complex_values(V.graph):
         return None
@@ -57,7 +57,7 @@ def _part(name: str) -> tuple[str, Any] | None:
 
 def _output(stock: Callable[..., Any]) -> Callable[..., Any]:
     def output(self: Any, name: str) -> Any:
-        part = None if name in self.inplace_buffers else _part(name)
+        part = None if name in self.inplace_buffers else place_of_part(name)
         if part is None:
             return stock(self, name)
         root, offset = part
@@ -70,7 +70,7 @@ def _output(stock: Callable[..., Any]) -> Callable[..., Any]:
 def _codegen_view(stock: Callable[..., Any]) -> Callable[..., Any]:
     def codegen(self: Any, code: Any) -> None:
         name = self.reused_as.get_name()
-        part = None if V.graph.cpp_wrapper else _part(name)
+        part = None if V.graph.cpp_wrapper else place_of_part(name)
         if part is None:
             stock(self, code)
             return

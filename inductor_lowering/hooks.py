@@ -24,8 +24,8 @@ While installed:
   or complex values is compiled with the hooks in place, whenever that is.
 * The C++ kernels of Inductor read and write interleaved memory by whole vectors, both parts of
   a value are computed in one loop, and loops whose rows do not match stay apart.
-* C++ loops write both parts by the address of the whole, and Python calls library kernels of
-  complex values by torch's own functions.
+* C++ loops write both parts by the address of the whole, which is allocated as complex memory where
+  it is a result, and Python calls library kernels of complex values by torch's own functions.
 * The C++ kernels of a graph are compiled by as few calls of the compiler as keep all cores busy.
 * Dynamo traces `z.real = x` and `z.imag = x` as writes to the part, and fake tensors keep
   a size or a float symbolic that is combined with a complex tensor.
@@ -204,6 +204,7 @@ def _install_code_generation(undo: contextlib.ExitStack) -> None:
         branches,
         broadcasts,
         call_costs,
+        complex_results,
         cpp_codegen,
         cpp_flags,
         cpp_functions,
@@ -220,6 +221,7 @@ def _install_code_generation(undo: contextlib.ExitStack) -> None:
         branches,
         broadcasts,
         call_costs,
+        complex_results,
         cpp_codegen,
         cpp_flags,
         cpp_functions,

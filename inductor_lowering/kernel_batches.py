@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 import re
 import types
 from collections.abc import Callable, Sequence
@@ -31,6 +32,10 @@ _MORE_THAN_LOOPS = re.compile(r"^\s*(#define|template|namespace|using|struct|sta
 
 _ATTRIBUTE = "torch_complex_subclass_batch"
 """Of an object that Inductor makes for each module it generates."""
+
+
+_LONGEST = 500_000
+"""Characters of a source, some 30 seconds of GCC: other processes wait for it up to ten minutes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +134,7 @@ class _Batch:
     def begin(self) -> None:
         """Begin to compile all that have been added since."""
         kernels, self._kernels = self._kernels, []
-        for share in dealt(kernels, max(1, get_compile_threads())):
+        for share in dealt(kernels, get_compile_threads()):
             if len(share) == 1:
                 self._functions[share[0]] = share[0].alone()
             else:
@@ -144,17 +149,23 @@ class _Batch:
                 try:
                     found.extend(wait())
                 except CppCompileError as error:
-                    log.warning("%d kernels compile one by one: %s", len(kernels), error)
-                    found.extend(kernel.alone()() for kernel in kernels)
+                    log.warning("%d kernels are compiled one by one: %s", len(kernels), error)
+                    begun = [kernel.alone() for kernel in kernels]
+                    found.extend([one() for one in begun])
             return found
 
         for n, kernel in enumerate(kernels):
             self._functions[kernel] = functools.partial(lambda n: functions()[n], n)
 
 
-def dealt(kernels: Sequence[_Kernel], shares: int) -> list[list[_Kernel]]:
-    """Deal kernels to so many shares, the longest first, each to the share with the least."""
-    found: list[list[_Kernel]] = [[] for _ in range(min(shares, len(kernels)))]
+def dealt(kernels: Sequence[_Kernel], compilers: int) -> list[list[_Kernel]]:
+    """Deal kernels to a share for each compiler, the longest first, each to that with the least.
+
+    There are more shares where one would be longer than `_LONGEST`.
+    """
+    characters = sum(len(kernel.source) for kernel in kernels)
+    shares = min(len(kernels), max(1, compilers, math.ceil(characters / _LONGEST)))
+    found: list[list[_Kernel]] = [[] for _ in range(shares)]
     for kernel in sorted(kernels, key=lambda kernel: -len(kernel.source)):
         min(found, key=lambda share: sum(len(k.source) for k in share)).append(kernel)
     return found

@@ -29,6 +29,7 @@ from torch_complex_subclass.decompositions.rule_ops import choice_op
 from torch_complex_subclass.inductor_lowering import (
     branches,
     call_costs,
+    complex_results,
     fused_rules,
     interleaved,
 )
@@ -69,6 +70,10 @@ class LibraryView(ir.FallbackKernel):
         if function is None or V.graph.cpp_wrapper:
             super().codegen(wrapper)
             return
+        if self._shows_what_loops_write():
+            memory = self.inputs[0].get_name()  # type: ignore[union-attr]
+            wrapper.writeline(complex_results.ComplexLine(wrapper, self.get_name(), memory))
+            return
         source = self.inputs[0].codegen_reference()  # type: ignore[union-attr]
         call = source if self._is_read_by_loops_only() else f"{function}({source})"
         wrapper.writeline(f"{self.get_name()} = {call}")
@@ -78,11 +83,28 @@ class LibraryView(ir.FallbackKernel):
         (view,) = self.outputs
         if self.op_overload is not aten.view_as_real.default or view.layout.device.type != "cpu":
             return False
-        name = view.get_name()
-        # With the view are listed those who read what it is a view of.
+        return self._only_loops_read(view.get_name())
+
+    def _shows_what_loops_write(self) -> bool:
+        """True for a result of the graph whose memory nothing but loops and this view take."""
+        (view,), (source,) = self.outputs, self.inputs
+        return (
+            self.op_overload is aten.view_as_complex.default
+            and not V.graph.fx_wrapper
+            and view.get_name() in V.graph.get_output_names()
+            and complex_results.can_be_complex(source)
+            and self._only_loops_read(source.get_name())  # type: ignore[union-attr]
+        )
+
+    def _only_loops_read(self, name: str) -> bool:
+        """Whether nothing else reads a buffer, but for this view and what it returns."""
+        # With a buffer are listed those who read what it shares memory with.
         users: list[Any] = [u.node for u in V.graph.scheduler.name_to_buf[name].users]
-        readers = [user for user in users if getattr(user, "node", None) not in (self, view)]
-        return all(_is_loop(user) or not _reads(user, name) for user in readers)
+        others = [u for u in users if getattr(u, "node", None) not in (self, *self.outputs)]
+        others = [user for user in others if not isinstance(user, OutputNode)]
+        return name not in V.graph.get_output_names() and all(
+            _is_loop(user) or not _reads(user, name) for user in others
+        )
 
 
 class _View(ir.MultiOutput):
@@ -94,8 +116,6 @@ class _View(ir.MultiOutput):
 
 
 def _reads(user: Any, name: str) -> bool:
-    if isinstance(user, OutputNode):
-        return name in V.graph.get_output_names()
     return any(read.name == name for read in user.read_writes.reads)
 
 

@@ -112,7 +112,7 @@ def test_each_by_itself_where_the_compiler_refuses_them_together(
     with config.patch(compile_threads=1), caplog.at_level(logging.WARNING):
         assert_each_writes_its_number(compiled(*sources))
     assert len(binaries(folder)) == 3
-    assert "3 kernels compile one by one" in caplog.text
+    assert "3 kernels are compiled one by one" in caplog.text
 
 
 def test_an_error_in_a_kernel_is_raised() -> None:
@@ -127,6 +127,12 @@ def test_kernels_are_dealt_evenly() -> None:
     assert [sum(len(k.source) for k in share) for share in shares] == [12, 12]
     assert {k for share in shares for k in share} == set(kernels)
     assert kernel_batches.dealt([], 2) == []
+
+
+def test_a_source_does_not_grow_without_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel_batches, "_LONGEST", 10)
+    kernels = [kernel_batches._Kernel((), "x" * 5) for _ in range(6)]
+    assert [len(share) for share in kernel_batches.dealt(kernels, 1)] == [2, 2, 2]
 
 
 def steps(z: Tensor) -> Tensor:

@@ -118,6 +118,56 @@ def test_hooks_for_saved_tensors_get_the_input() -> None:
     torch.testing.assert_close(got, torch.autograd.grad(product(a, b).abs().sum(), (a, b)))
 
 
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
+def test_writes_are_noticed_though_another_input_is_kept_unchecked() -> None:
+    class Product(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
+            ctx.a = a  # kept without a check for writes
+            ctx.save_for_backward(b)
+            return a * b
+
+        @staticmethod
+        def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
+            (b,) = ctx.saved_tensors
+            return grad * b.conj(), grad * ctx.a.conj()
+
+    def fn(a: Tensor, b: Tensor) -> Tensor:
+        return Product.apply(a, b)  # type: ignore[no-untyped-call, no-any-return]
+
+    assert_same_gradients(fn, learned(4), learned(4))
+    a, b = learned(4), learned(4)
+    with tcs.enabled():
+        result = compiled(fn)(a, b).abs().sum()
+        with torch.no_grad():
+            b.mul_(2)
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            result.backward()
+
+
+def test_hooks_that_are_graphs() -> None:
+    """Torch finds both ends of a saved tensor by its name."""
+    pack = torch.fx.symbolic_trace(lambda t: t * 1)
+    unpack = torch.fx.symbolic_trace(lambda t: t * 1)
+    a, b = learned(4, 4), learned(4, 4)
+    with tcs.enabled(), torch.autograd.graph.saved_tensors_hooks(pack, unpack):
+        got = torch.autograd.grad(compiled(product)(a, b).abs().sum(), (a, b))
+    torch.testing.assert_close(got, torch.autograd.grad(product(a, b).abs().sum(), (a, b)))
+
+
+def test_an_input_is_saved_once() -> None:
+    """Where the product saves it as complex, and its exponential as real numbers."""
+
+    def fn(a: Tensor, b: Tensor) -> Tensor:
+        return (a @ b) * b.exp()
+
+    a, b = learned(40, 40), learned(40, 40)
+    with tcs.enabled():
+        saved = saved_by(compiled(fn)(a, b))
+    assert sum(t is b for t in saved) <= 1
+    assert_same_gradients(fn, a, b)
+
+
 def test_sizes_without_a_value() -> None:
     fn = torch.compile(product, fullgraph=True, dynamic=True)
     torch.compiler.reset()
@@ -146,6 +196,26 @@ def test_gradients_have_no_conj_bit(name: str) -> None:
     (want,) = torch.autograd.grad(fn(z).abs().sum(), z)
     assert not got.is_conj()
     torch.testing.assert_close(got, want)
+
+
+def test_one_gradient_of_two_inputs_is_added_to_once() -> None:
+    a, b = learned(4), learned(4)
+    with tcs.enabled():
+        fn = compiled(lambda a, b: (a + b).conj() * 2j)
+        for _ in range(2):
+            fn(a, b).abs().sum().backward()
+    got = a.grad, b.grad
+    want = torch.autograd.grad(2 * ((a + b).conj() * 2j).abs().sum(), (a, b))
+    torch.testing.assert_close(got, want)
+
+
+def test_a_gradient_that_comes_with_the_conj_bit() -> None:
+    z = learned(4)
+    with tcs.enabled():
+        (compiled(lambda t: t + 1)(z).conj() * 2j).abs().sum().backward()
+    assert z.grad is not None
+    assert not z.grad.is_conj()
+    torch.testing.assert_close((z.grad,), torch.autograd.grad(((z + 1).conj() * 2j).abs().sum(), z))
 
 
 def test_an_optimizer_takes_the_gradient_of_a_conjugate() -> None:

@@ -21,7 +21,7 @@ Invariants:
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -151,7 +151,7 @@ class _Rewriter:
         self.real_views.store_read_by(node)
         if node.op == "output":
             traced = pytree.tree_leaves(node.args)
-            self._store_operands(node, resolve=self.gradients)
+            self._store_operands(node)
             repeated_results.keep_apart(node, traced, self.recorder)
             self.negated_inputs.show(node)
         elif node.target is operator.getitem and node.args[0] in self.tuples:
@@ -334,7 +334,7 @@ class _Rewriter:
         if reason == routes.REASON:
             node.args = fx.map_arg(node.args, lambda n: library_products.factor(n, self.values))
         else:
-            self._store_operands(node, resolve=node.all_input_nodes if resolve else ())
+            self._store_operands(node, resolve=resolve)
         self._set_library_result(node, library_calls.planned_result(node, self.recorder, resolved))
         if node.target is not operator.getitem:
             chosen = node.target in library_calls.PLAIN_RESULTS or reason == data_sized.REASON
@@ -362,13 +362,13 @@ class _Rewriter:
         self.values.set_pair(node, self.values.pair(placed))
         self.replaced.append(node)
 
-    def _store_operands(self, node: fx.Node, resolve: Collection[fx.Node] = ()) -> None:
-        """Let `node` take complex memory, in which those of `resolve` are without conj bit."""
-
+    def _store_operands(self, node: fx.Node, resolve: bool = False) -> None:
         def store(arg: fx.Node) -> fx.Node:
             if not self.values.holds(arg):
                 return arg
-            return self.values.resolved(arg) if arg in resolve else self.values.stored(arg)
+            if arg in self.gradients and node.op == "output":
+                return self.values.returned(arg)
+            return self.values.resolved(arg) if resolve else self.values.stored(arg)
 
         node.args = fx.map_arg(node.args, store)
         node.kwargs = fx.map_arg(node.kwargs, store)

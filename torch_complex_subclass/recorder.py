@@ -34,7 +34,7 @@ target tells whose it was.
 """
 
 # Metadata that describes a node's own value, or arguments it no longer has.
-NOT_INHERITED = ("val", "tensor_meta", "eager_input_vals", "unbacked_bindings")
+NOT_INHERITED = ("val", "tensor_meta", "eager_input_vals", "unbacked_bindings", compat.UNCHECKED)
 
 # Inductor's vector code asks these of one element after the other.
 _BY_COMPARISON: dict[OpOverload, Callable[[Tensor], Tensor]] = {

@@ -8,10 +8,12 @@ memory and the same version counter, so a write between forward and backward is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import Any
 
 from torch import fx
 
+from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.inductor_lowering.ops import edge_op
 
 
@@ -20,33 +22,47 @@ def save_themselves(
 ) -> None:
     """Rewrite what a partitioner gives, whose forward saves what follows its own results."""
     output = forward.graph.output_node()
-    results = list(output.args[0])  # type: ignore[arg-type]
+    results: Sequence[Any] = output.args[0]  # type: ignore[assignment]
     received = {node.name: node for node in backward.graph.find_nodes(op="placeholder")}
-    views = dict(_views_of_inputs(results[num_fwd_outputs:]))
-    if not views:
-        return
-    for view, primal in views.items():
-        _make_again(backward.graph, received[view.name], primal)
-    saved = [views.get(node, node) for node in results[num_fwd_outputs:]]
+    saved: list[Any] = []
+    for node in results[num_fwd_outputs:]:
+        primal = _viewed_input(node)
+        if primal is None or node.name not in received:
+            saved.append(node)
+        elif _receive(backward.graph, received, node.name, primal):
+            saved.append(primal)
     output.args = ([*results[:num_fwd_outputs], *saved],)
     forward.graph.eliminate_dead_code()
     for module in (forward, backward):
         module.recompile()
 
 
-def _views_of_inputs(saved: list[object]) -> Iterator[tuple[fx.Node, fx.Node]]:
-    """Each real view of an input that stands among what is saved, and the input."""
-    for node in saved:
-        if isinstance(node, fx.Node) and node.target is edge_op("as_real"):
-            viewed = node.args[0]
-            if isinstance(viewed, fx.Node) and viewed.op == "placeholder":
-                yield node, viewed
+def _viewed_input(node: Any) -> fx.Node | None:
+    """The input that a saved node is the real view of."""
+    if not isinstance(node, fx.Node) or node.target is not edge_op("as_real"):
+        return None
+    primal = node.args[0]
+    if not isinstance(primal, fx.Node) or primal.op != "placeholder":
+        return None
+    # What is saved without a check for writes has its place behind all others.
+    return None if compat.UNCHECKED in {*primal.meta, *node.meta} else primal
 
 
-def _make_again(graph: fx.Graph, received: fx.Node, primal: fx.Node) -> None:
-    """Let the backward receive the input in the place of its view, and make the view."""
+def _receive(graph: fx.Graph, received: dict[str, fx.Node], view: str, primal: fx.Node) -> bool:
+    """Let the backward make the view; True where the input takes the place of what it received.
+
+    Where it receives the input already, nothing takes that place. Hooks for saved tensors that are
+    graphs find both ends of a saved tensor by its name, so the input keeps its own.
+    """
+    old = received[view]
+    is_new = primal.name not in received
+    if is_new:
+        with graph.inserting_before(old):
+            received[primal.name] = graph.placeholder(primal.name)
+        received[primal.name].meta = dict(primal.meta)
     with graph.inserting_after(graph.find_nodes(op="placeholder")[-1]):
-        view = graph.call_function(edge_op("as_real"))
-    received.replace_all_uses_with(view)
-    view.args = (received,)
-    view.meta, received.meta = received.meta, dict(primal.meta)
+        again = graph.call_function(edge_op("as_real"), (received[primal.name],))
+    again.meta = dict(old.meta)
+    old.replace_all_uses_with(again)
+    graph.erase_node(old)
+    return is_new

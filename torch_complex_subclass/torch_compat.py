@@ -907,6 +907,10 @@ def constant_of(node: fx.Node) -> Tensor | None:
     return owner if isinstance(owner, Tensor) and not isinstance(owner, FakeTensor) else None
 
 
+UNCHECKED = "saved_tensor_with_no_vc_check"
+"""Metadata of a value that autograd keeps without asking for writes to it; these are saved last."""
+
+
 def is_tangent(node: fx.Node) -> bool:
     """True for a placeholder that receives an incoming gradient."""
     name = str(node.target)

@@ -55,6 +55,7 @@ class Values:
         self._stored: dict[fx.Node, fx.Node] = {}
         self._memory: dict[fx.Node, fx.Node] = {}
         self._in_rows: dict[fx.Node, fx.Node] = {}
+        self._returned: dict[fx.Node, fx.Node] = {}
         self._may_be_conj: set[fx.Node] = set()
 
     def holds(self, node: fx.Node) -> bool:
@@ -174,6 +175,18 @@ class Values:
         if not node.meta["val"].is_conj():
             return self.stored(node)
         return self._recorder.emit(edge_op("as_complex"), self.interleaved(node))
+
+    def returned(self, node: fx.Node) -> fx.Node:
+        """Return the value without conj bit, of tangents too; the same node each time.
+
+        Two tensors on one memory would each be taken for the only one, and be added to in place.
+        """
+        if node not in self._returned:
+            result = self.resolved(node)
+            if node in self._may_be_conj:
+                result = without_bits(result, self._recorder)
+            self._returned[node] = result
+        return self._returned[node]
 
     def in_rows(self, node: fx.Node) -> fx.Node:
         """Return a copy in complex memory, contiguous in the order of its dimensions."""

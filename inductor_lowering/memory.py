@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from unittest.mock import patch
 
 import sympy
 import torch
 from torch import fx
-from torch._inductor import ir
+from torch._inductor import config, ir
 from torch._inductor.dependencies import MemoryDep, extract_read_writes
 from torch._inductor.lowering import fallback_handler, lowerings
 from torch._inductor.scheduler import (
@@ -67,8 +67,8 @@ class LibraryView(ir.FallbackKernel):
         """Call torch's function, which takes half the time of the op behind it."""
         op: Any = self.op_overload
         function = call_costs.FUNCTIONS.get(op)
-        if function is None or V.graph.cpp_wrapper:
-            super().codegen(wrapper)
+        if function is None or V.graph.cpp_wrapper or V.graph.fx_wrapper or config.memory_planning:
+            super().codegen(wrapper)  # which copies memory of a pool
             return
         if self._shows_what_loops_write():
             memory = self.inputs[0].get_name()  # type: ignore[union-attr]
@@ -90,7 +90,6 @@ class LibraryView(ir.FallbackKernel):
         (view,), (source,) = self.outputs, self.inputs
         return (
             self.op_overload is aten.view_as_complex.default
-            and not V.graph.fx_wrapper
             and view.get_name() in V.graph.get_output_names()
             and complex_results.can_be_complex(source)
             and self._only_loops_read(source.get_name())  # type: ignore[union-attr]
@@ -98,12 +97,11 @@ class LibraryView(ir.FallbackKernel):
 
     def _only_loops_read(self, name: str) -> bool:
         """Whether nothing else reads a buffer, but for this view and what it returns."""
-        # With a buffer are listed those who read what it shares memory with.
-        users: list[Any] = [u.node for u in V.graph.scheduler.name_to_buf[name].users]
-        others = [u for u in users if getattr(u, "node", None) not in (self, *self.outputs)]
-        others = [user for user in others if not isinstance(user, OutputNode)]
-        return name not in V.graph.get_output_names() and all(
-            _is_loop(user) or not _reads(user, name) for user in others
+        own = (self, *self.outputs)
+        return all(
+            name not in V.graph.get_output_names()
+            and all(getattr(u, "node", None) in own or _is_loop(u) for u in _readers(name))
+            for name in _names_over_time(name)
         )
 
 
@@ -115,8 +113,20 @@ class _View(ir.MultiOutput):
         wrapper.codegen_multi_output(self)
 
 
-def _reads(user: Any, name: str) -> bool:
-    return any(read.name == name for read in user.read_writes.reads)
+def _names_over_time(name: str) -> list[str]:
+    """Names of a buffer: it has another after each write."""
+    known: dict[str, str] = V.graph.scheduler.mutation_real_name
+    return [name, *(later for later, first in known.items() if first == name)]
+
+
+def _readers(name: str) -> Iterator[Any]:
+    """Nodes of the scheduler; it lists those who read what a buffer shares memory with, too."""
+    for user in V.graph.scheduler.name_to_buf[name].users:
+        node: Any = user.node
+        if not isinstance(node, OutputNode) and any(
+            read.name == name for read in node.read_writes.reads
+        ):
+            yield node
 
 
 def _is_loop(user: Any) -> bool:

@@ -62,9 +62,17 @@ def transposed(z: Tensor) -> Tensor:
     return z.mT.exp()
 
 
+def written_and_read(z: Tensor) -> tuple[Tensor, Tensor]:
+    w = z.exp()
+    pairs = torch.view_as_real(w)
+    pairs[torch.tensor([1, 3])] = torch.ones(2, 2)
+    return w, torch.sort(pairs.flatten())[0]
+
+
 MADE: dict[str, tuple[Callable[..., Any], Tensor]] = {
     "a real view is a result": (real_view, torch.randn(8, dtype=c64)),
     "a library reads real memory": (real_parts_in_a_library, torch.randn(8, dtype=c64)),
+    "a library reads it after a write": (written_and_read, torch.randn(8, dtype=c64)),
     "not contiguous": (transposed, torch.randn(5, 8, dtype=c64)),
 }
 
@@ -84,6 +92,22 @@ def test_memory_of_another_is_taken() -> None:
 
     code = code_of(fn, torch.randn(64, 2))
     assert "empty_strided_cpu((64, ), (1, ), torch.complex64)" in code or "reuse" in code
+
+
+def test_a_library_reads_a_view_after_a_write() -> None:
+    def fn(z: Tensor, v: Tensor, m: Tensor) -> Tensor:
+        return torch.diagonal_scatter(torch.view_as_real(torch.fft.fft(z)), v) @ m
+
+    code_of(fn, torch.randn(8, dtype=c64), torch.randn(2), torch.randn(2, 3))
+
+
+def test_memory_of_a_pool_is_not_a_result() -> None:
+    def fn(z: Tensor, m: Tensor) -> tuple[Tensor, Tensor]:
+        w = z.exp()
+        return w, ((w.abs() @ m) @ m) @ m
+
+    with torch.no_grad(), torch._inductor.config.patch(memory_planning=True):
+        code_of(fn, torch.randn(32, 32, dtype=c64), torch.randn(32, 32) / 6)
 
 
 def test_sizes_without_a_value() -> None:

@@ -209,6 +209,20 @@ def test_one_gradient_of_two_inputs_is_added_to_once() -> None:
     torch.testing.assert_close(got, want)
 
 
+def test_one_gradient_of_two_inputs_in_columns_is_added_to_once() -> None:
+    a, b = (torch.randn(3, 4, dtype=c64).mT.requires_grad_() for _ in range(2))
+
+    def fn(a: Tensor, b: Tensor) -> Tensor:
+        return (a + b.view(4, 3)) * 2j
+
+    with tcs.enabled():
+        run = compiled(fn)
+        for _ in range(2):
+            run(a, b).abs().sum().backward()
+    want = torch.autograd.grad(2 * fn(a, b).abs().sum(), (a, b))
+    torch.testing.assert_close((a.grad, b.grad), want)
+
+
 def test_a_gradient_that_comes_with_the_conj_bit() -> None:
     z = learned(4)
     with tcs.enabled():

@@ -152,7 +152,7 @@ class _Rewriter:
         if node.op == "output":
             traced = pytree.tree_leaves(node.args)
             self._store_operands(node)
-            repeated_results.keep_apart(node, traced, self.recorder)
+            repeated_results.keep_apart(node, traced, self.gradients, self.recorder)
             self.negated_inputs.show(node)
         elif node.target is operator.getitem and node.args[0] in self.tuples:
             self._assign(node, self.tuples[node.args[0]][node.args[1]])  # type: ignore[index]

@@ -16,7 +16,7 @@ from torch._inductor import ir
 from torch._inductor.codegen.wrapper import PythonWrapperCodegen, WrapperLine
 from torch._inductor.virtualized import V
 
-from torch_complex_subclass.inductor_lowering import call_costs, interleaved
+from torch_complex_subclass.inductor_lowering import call_costs
 
 _WANTED = "torch_complex_subclass_results"
 """Of what writes a graph's Python: buffers to be allocated as complex, and whether they were."""
@@ -31,9 +31,8 @@ def can_be_complex(buffer: Any) -> bool:
     """Whether loops write a buffer of pairs on the CPU by its address, contiguously."""
     if not isinstance(buffer, ir.ConcatKernel) or not buffer.get_layout().is_contiguous():
         return False
-    name = buffer.get_name()
-    parts = [part for part, (root, _) in interleaved.of(V.graph).parts.items() if root == name]
-    return bool(parts) and all(map(call_costs.place_of_part, parts))
+    parts: Any = buffer.inputs
+    return all(call_costs.place_of_part(part.get_name()) for part in parts)
 
 
 class ComplexLine(WrapperLine):

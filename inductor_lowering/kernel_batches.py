@@ -1,9 +1,9 @@
 """C++ kernels of a graph are compiled by as few calls of the compiler as keep all cores busy.
 
-Inductor compiles each kernel by itself. Most of a call's time is not the kernel's: reading the
-translated header, instantiating the templates that it leaves open, and linking take 0.5 s of 0.6
-to 0.9. So the kernels are dealt to as many sources as Inductor runs compilers at a time. In a
-source each has a namespace of its own and a module of its own, with Inductor's own bindings.
+Inductor compiles each kernel by itself. Much of a call's time is not the kernel's: to read the
+translated header and to instantiate the templates that it leaves open takes 0.4 s, and a whole call
+for a short kernel 0.9. So the kernels are dealt to as many sources as Inductor runs compilers at a
+time. In a source each has a namespace and a module of its own, with Inductor's own bindings.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import functools
 import logging
 import math
 import re
-import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,13 +28,11 @@ _INCLUDE = re.compile(r"^[ \t]*#include .*$", re.MULTILINE)
 # What stands outside of functions in kernels that are made of templates, such as GEMMs.
 _MORE_THAN_LOOPS = re.compile(r"^\s*(#define|template|namespace|using|struct|static)", re.MULTILINE)
 
-
 _ATTRIBUTE = "torch_complex_subclass_batch"
 """Of an object that Inductor makes for each module it generates."""
 
-
 _LONGEST = 500_000
-"""Characters of a source, some 30 seconds of GCC: other processes wait for it up to ten minutes."""
+"""Characters of a source; other processes that need it wait for it, up to ten minutes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,25 +48,29 @@ class _Kernel:
 
     def as_number(self, number: int) -> str:
         """C++ source of the kernel and its module, both called `kernel_<number>`."""
-        base = CppPythonBindingsCodeCache
-        arguments = ", ".join(
-            f"parse_arg<{argtype.replace('const ', '')}>(args, {n})"
-            for n, argtype in enumerate(self.argtypes)
-        )
-        bindings = base.suffix_template.format(
-            arg_len=len(self.argtypes),
-            call_entry_func=base.call_entry_function.format(arguments),
-            entry_func=_name(number),
-            extra_parse_arg=base.extra_parse_arg.format(array_len=-1),
-        )
+        entry, name = CppPythonBindingsCodeCache.entry_function, _name(number)
         return f"""
-namespace {_name(number)}_ {{
-#define {base.entry_function} {_name(number)}
-{self.source}
-{bindings}
-#undef {base.entry_function}
+namespace {name}_ {{
+#define {entry} {name}
+{self._with_bindings(name)}
+#undef {entry}
 }}
 """
+
+    def _with_bindings(self, module: str) -> str:
+        """What Inductor would compile, with another name of the module."""
+        sources: list[str] = []
+
+        def keep(main_code: str, *_: Any, **__: Any) -> None:
+            sources.append(main_code)
+
+        bindings = {"entry_function": module, "load_async": staticmethod(keep)}
+        _cache("_Bindings", **bindings).load_pybinding_async(self.argtypes, self.source)
+        return sources[0]
+
+
+def _cache(name: str, **attributes: Any) -> Any:
+    return type(name, (CppPythonBindingsCodeCache,), attributes)
 
 
 def _submit() -> Callable[..., Any] | None:
@@ -88,30 +89,25 @@ def joined(kernels: Sequence[_Kernel]) -> str:
     return "\n".join(["#define PY_SSIZE_T_CLEAN", *includes, _INCLUDE.sub("", bodies)])
 
 
-class _Library(CppPythonBindingsCodeCache):
-    """The binary of several kernels: a module of Python for each."""
-
-    @classmethod
-    def _load_library(cls, path: str, key: str) -> Any:
-        return types.SimpleNamespace(path=path, key=key)
-
-    @classmethod
-    def compiled(cls, kernels: Sequence[_Kernel]) -> Callable[[], list[Any]]:
-        """Begin to compile; what is returned waits for it and gives the functions."""
-        # The binaries are found by their file; another cache would have to be cleared too.
-        once: Any = type("_Library", (cls,), {"cache": {}})
-        wait = once.load_async(joined(kernels), submit_fn=_submit())
-
-        def functions() -> list[Any]:
-            library = wait()
-            return [_function(_name(n), library) for n in range(len(kernels))]
-
-        return functions
+def _compiled(kernels: Sequence[_Kernel]) -> Callable[[], list[Any]]:
+    """Begin to compile one source; what is returned waits for it and gives the functions."""
+    # The binary is found by its file; another cache would have to be cleared too.
+    library = _cache("_Library", cache={}, _load_library=staticmethod(_modules(len(kernels))))
+    functions: Callable[[], list[Any]] = library.load_async(joined(kernels), submit_fn=_submit())
+    return functions
 
 
-def _function(name: str, library: Any) -> Any:
-    loader: Any = type(name, (CppPythonBindingsCodeCache,), {"entry_function": name})
-    return getattr(loader._load_library(library.path, library.key), name)
+def _modules(count: int) -> Callable[[str, str], list[Any]]:
+    """What loads a binary: each kernel is a module of its own in it."""
+
+    def load(path: str, key: str) -> list[Any]:
+        names = map(_name, range(count))
+        return [
+            getattr(_cache(name, entry_function=name)._load_library(path, key), name)
+            for name in names
+        ]
+
+    return load
 
 
 class _Batch:
@@ -141,7 +137,7 @@ class _Batch:
                 self._begin_together(share)
 
     def _begin_together(self, kernels: Sequence[_Kernel]) -> None:
-        wait = _Library.compiled(kernels)
+        wait = _compiled(kernels)
         found: list[Any] = []
 
         def functions() -> list[Any]:

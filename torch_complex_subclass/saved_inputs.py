@@ -23,6 +23,8 @@ def save_themselves(
     """Rewrite what a partitioner gives, whose forward saves what follows its own results."""
     output = forward.graph.output_node()
     results: Sequence[Any] = output.args[0]  # type: ignore[assignment]
+    if not any(map(_viewed_input, results[num_fwd_outputs:])):
+        return
     received = {node.name: node for node in backward.graph.find_nodes(op="placeholder")}
     saved: list[Any] = []
     for node in results[num_fwd_outputs:]:

@@ -4,7 +4,8 @@ Inductor stores a value that is used twice once computing it takes many operatio
 so that kernels that read it need not compute it again. The values inside a rule are read by the
 rest of the rule only, in the same loop; stored, each would cost a pass over memory, and counting
 the operations of each takes time in the square of their number. So none of them is stored; what the
-rule returns is where Inductor thinks it worth while, but for what `reduced_values` keeps in loops.
+rule returns is where Inductor thinks it worth while, but for what `reduced_values` and
+`recomputed` keep in loops.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from torch._inductor.lowering import make_pointwise
 from torch._inductor.virtualized import V, ops
 from torch.utils._ordered_set import OrderedSet
 
-from torch_complex_subclass.inductor_lowering import narrow_sums, reduced_values
+from torch_complex_subclass.inductor_lowering import narrow_sums, recomputed, reduced_values
 from torch_complex_subclass.recorder import INNER
 
 DEEPEST_EXPRESSION = 20_000
@@ -59,7 +60,7 @@ def replacements() -> list[tuple[Any, str, Callable[..., Any]]]:
     box, reuse = ir.StorageBox, "should_realize_on_reuse"
     in_loops = reduced_values.computed_in_loops
     questions: list[tuple[Any, str, Callable[..., bool]]] = [
-        (box, reuse, narrow_sums.stored(getattr(box, reuse))),
+        (box, reuse, narrow_sums.stored(in_loops(recomputed.computed_again(getattr(box, reuse))))),
         (box, "has_exceeded_max_reads", in_loops(box.has_exceeded_max_reads)),
         (ir.Loops, "has_large_inner_fn", in_loops(ir.Loops.has_large_inner_fn)),
     ]

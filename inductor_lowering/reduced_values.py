@@ -1,9 +1,11 @@
-"""Values that end in one reduction, and nowhere else, are computed in its loop.
+"""Values that end in one reduction, or in one complex result, are computed in the loop of that.
 
 Inductor stores a value that reads more than a few buffers or takes many operations, so that several
 readers need not compute it again. A reduction whose order of loops is another cannot be joined to
 the loop that stores: the value costs a pass out to memory and one back, for nothing where the
-reduction is its only reader and reads each element once.
+reduction is its only reader and reads each element once. The same holds for the two parts of a
+complex result: a loop that stores them row by row, after a reduction of each row, is not joined to
+one that copies all elements to where the result lies.
 
 Applies only to graphs with complex values, whose rules reach those limits early, and on the CPU:
 elsewhere it was not measured.
@@ -22,6 +24,7 @@ from torch._ops import OpOverload
 
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.inductor_lowering import interleaved
+from torch_complex_subclass.inductor_lowering.ops import edge_op
 from torch_complex_subclass.recorder import INNER
 
 aten = torch.ops.aten
@@ -34,8 +37,8 @@ _IN_ONE_PASS = frozenset(
 )
 """Reductions that read each element once. A variance may be two sums."""
 
-FARTHEST_REDUCTION = 64
-"""Operations on tensors to look ahead for a reduction."""
+FARTHEST_END = 128
+"""Values to look at on the way to a reduction or a complex result."""
 
 MOST_OPERATIONS = 500
 """Operations of one element beyond which a value is stored all the same."""
@@ -65,19 +68,29 @@ def _is_long(value: Any, reduced: Any) -> bool:
     return rows and compat.is_never_more(threshold * reduced.numel(), value.numel())
 
 
+def _is_end(value: Any, user: fx.Node) -> bool:
+    """True for a complex result, and for a reduction that is a loop."""
+    if user.target in _IN_ONE_PASS:
+        return _is_long(value, user.meta["val"])
+    return user.target is edge_op("interleave")
+
+
 def end_of(node: fx.Node) -> fx.Node | None:
-    """Return the reduction that alone reads what is computed of `node`, each element once."""
-    for _ in range(FARTHEST_REDUCTION):
-        seen = node.meta.get("val")
-        if len(node.users) != 1 or not isinstance(seen, Tensor):
+    """Return the reduction or join that alone reads what is made of `node`, each element once."""
+    ends: set[fx.Node] = set()
+    known, left = {node}, [node]
+    while left and len(known) <= FARTHEST_END:
+        value = left.pop()
+        made = value.meta.get("val")
+        if not isinstance(made, Tensor) or not value.users:
             return None
-        (user,) = node.users
-        if user.target in _IN_ONE_PASS:
-            return user if _is_long(seen, user.meta["val"]) else None
-        if not _is_read_once(seen, user):
+        ends.update(user for user in value.users if _is_end(made, user))
+        readers = value.users.keys() - ends
+        if len(ends) > 1 or not all(_is_read_once(made, user) for user in readers):
             return None
-        node = user
-    return None
+        left.extend(readers - known)
+        known |= readers
+    return None if left else ends.pop()
 
 
 def _results_beside(node: fx.Node) -> set[fx.Node]:
@@ -92,8 +105,8 @@ def _results_beside(node: fx.Node) -> set[fx.Node]:
     return {user for user in readers if INNER not in user.meta} - {node}
 
 
-def is_only_reduced(node: fx.Node) -> bool:
-    """True where one reduction alone reads a value, and whatever is computed along with it."""
+def ends_at_one_place(node: fx.Node) -> bool:
+    """True where one reduction, or join, alone reads a value and what is computed along with it."""
     end = end_of(node)
     return end is not None and all(end_of(other) is end for other in _results_beside(node))
 
@@ -115,6 +128,6 @@ def computed_in_loops(stock: Callable[..., bool]) -> Callable[..., bool]:
         if node is None or not interleaved.has_complex_values(V.graph):
             return True
         value = self.data if isinstance(self, ir.StorageBox) else self
-        return not (_is_moderate(value) and is_only_reduced(node))
+        return not (_is_moderate(value) and ends_at_one_place(node))
 
     return decide

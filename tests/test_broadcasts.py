@@ -13,16 +13,12 @@ from torch import Tensor
 import torch_complex_subclass as tcs
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.testing.compare import assert_compiles
+from torch_complex_subclass.testing.generated import generated_code
 
 
 def loops_with(word: str, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> list[str]:
     """Loop nests of the generated code in which a function is called."""
-    from torch._inductor.utils import run_and_get_code
-
-    torch._dynamo.reset()
-    with tcs.enabled(), compat.without_caches():
-        _, code = run_and_get_code(torch.compile(fn, fullgraph=True, **kwargs), *args)
-    nests = re.split(r"\n    \{\n", "\n".join(code))
+    nests = re.split(r"\n    \{\n", generated_code(fn, *args, **kwargs))
     return [nest for nest in nests if re.search(rf"\b(Sleef_)?{word}(f?\d*_u10)?\(", nest)]
 
 

@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import Tensor, fx
 
-import torch_complex_subclass as tcs
-from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.inductor_lowering import reduced_values
+from torch_complex_subclass.inductor_lowering.ops import edge_op
 from torch_complex_subclass.recorder import INNER
 from torch_complex_subclass.testing.compare import assert_compiles
+from torch_complex_subclass.testing.generated import generated_code
 
 aten = torch.ops.aten
 
@@ -22,12 +22,8 @@ SIZES = (3, 9, 40)
 
 def stores(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
     """True when the generated code allocates a buffer of `SIZES`."""
-    from torch._inductor.utils import run_and_get_code
-
-    torch._dynamo.reset()
-    with tcs.enabled(), compat.without_caches():
-        _, code = run_and_get_code(torch.compile(fn, fullgraph=True, **kwargs), *args)
-    return f"empty_strided_cpu(({', '.join(map(str, SIZES))})" in "\n".join(code)
+    allocation = f"empty_strided_cpu(({', '.join(map(str, SIZES))})"
+    return allocation in generated_code(fn, *args, **kwargs)
 
 
 def long_values(rates: Tensor, weights: Tensor, steps: Tensor, times: Tensor) -> Tensor:
@@ -68,7 +64,7 @@ def test_value_read_by_one_reduction_is_not_stored(fn: Callable[..., Any]) -> No
 
 @pytest.mark.parametrize("fn", REDUCED_ONCE)
 def test_it_would_be_stored(fn: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reduced_values, "is_only_reduced", lambda node: False)
+    monkeypatch.setattr(reduced_values, "ends_at_one_place", lambda node: False)
     assert stores(fn, *operands())
 
 
@@ -115,16 +111,16 @@ EXP = (aten.exp.default, ())
         ([(aten.split.Tensor, (8,))], False),
         ([(aten.unbind.int, ())], False),
         ([(aten.frexp.Tensor, ())], False),
-        ([EXP] * (reduced_values.FARTHEST_REDUCTION - 1), True),
-        ([EXP] * reduced_values.FARTHEST_REDUCTION, False),
+        ([EXP] * (reduced_values.FARTHEST_END - 1), True),
+        ([EXP] * reduced_values.FARTHEST_END, False),
     ],
 )
 def test_values_of_which_a_reduction_reads_each_element_once(steps: Any, once: bool) -> None:
-    assert reduced_values.is_only_reduced(chain(*steps)) is once
+    assert reduced_values.ends_at_one_place(chain(*steps)) is once
 
 
 def test_variances_may_read_twice() -> None:
-    assert not reduced_values.is_only_reduced(chain(end=aten.var.dim))
+    assert not reduced_values.ends_at_one_place(chain(end=aten.var.dim))
 
 
 def test_views_in_a_list_compile() -> None:
@@ -159,14 +155,98 @@ def parts_of_a_rule(together: bool) -> fx.Node:
 
 @pytest.mark.parametrize("together", [True, False])
 def test_what_parts_share_is_computed_once(together: bool) -> None:
-    assert reduced_values.is_only_reduced(parts_of_a_rule(together)) is together
+    assert reduced_values.ends_at_one_place(parts_of_a_rule(together)) is together
 
 
-def test_values_with_several_readers_have_no_end() -> None:
-    value = chain(EXP)
-    value.graph.output_node().prev.append(value.graph.call_function(aten.neg.default, (value,)))
+def called(graph: fx.Graph, op: Any, *args: Any) -> fx.Node:
+    """Node of a call on values of `(16, 16)`, with what it makes."""
+    node = graph.call_function(op, args)
+    shown = [arg.meta["val"] if isinstance(arg, fx.Node) else arg for arg in args]
+    node.meta["val"] = op(*shown)
+    return node
+
+
+def read_twice_before(*ends: tuple[Any, ...]) -> fx.Node:
+    """A value with two readers, whose results each of `ends` is given, with more arguments."""
+    graph = fx.Graph()
+    x = graph.placeholder("x")
+    x.meta["val"] = torch.empty(16, 16)
+    value = called(graph, aten.neg.default, x)
+    results = [called(graph, op, value) for op in (aten.exp.default, aten.sin.default)]
+    for end, *args in ends:
+        called(graph, end, *(results if end is JOIN else [called(graph, MUL, *results)]), *args)
+    return value
+
+
+JOIN, MUL = edge_op("interleave"), aten.mul.Tensor
+SUM, LARGEST = (aten.sum.dim_IntList, [0]), (aten.amax.default, [0])
+
+
+@pytest.mark.parametrize(
+    ("ends", "one"),
+    [
+        (((JOIN,),), True),
+        ((SUM,), True),
+        (((JOIN,), SUM), False),
+        ((SUM, LARGEST), False),
+        (((aten.cumsum.default, 0),), False),
+        ((), False),
+    ],
+)
+def test_readers_of_a_value_may_meet_at_one_place(ends: Any, one: bool) -> None:
+    value = read_twice_before(*ends)
     assert len(value.users) == 2
-    assert reduced_values.end_of(value) is None
+    assert reduced_values.ends_at_one_place(value) is one
+
+
+def less_its_largest(z: Tensor) -> Tensor:
+    size = z.abs()
+    return z.sgn() * (size - size.amax(-1, keepdim=True))
+
+
+def times_its_size(z: Tensor) -> Tensor:
+    return z.tanh() * (1 + z.abs().sum(-1, keepdim=True))
+
+
+def phase_of_grid(x: Tensor, z: Tensor) -> Tensor:
+    return torch.fft.fft2(z * torch.exp(1j * (x[:, None] ** 2 + x**2).sqrt()))
+
+
+ROWS = torch.randn(9, 40, dtype=torch.complex64)
+RESULTS = [
+    (less_its_largest, (ROWS,)),
+    (times_its_size, (ROWS,)),
+    (phase_of_grid, (torch.linspace(0, 1, 40), torch.randn(40, 40, dtype=torch.complex64))),
+]
+
+
+def parts_stored(fn: Callable[..., Any], *args: Any) -> int:
+    """Real buffers of the size of the last argument that the generated code allocates."""
+    rows, columns = args[-1].shape
+    allocation = f"empty_strided_cpu(({rows}, {columns}), ({columns}, 1), torch.float32)"
+    return generated_code(fn, *args).count(allocation)
+
+
+@pytest.mark.parametrize(("fn", "args"), RESULTS)
+def test_parts_of_a_result_are_not_stored_first(fn: Callable[..., Any], args: Any) -> None:
+    assert parts_stored(fn, *args) == 0
+
+
+@pytest.mark.parametrize(("fn", "args"), RESULTS)
+def test_they_would_be_stored(
+    fn: Callable[..., Any], args: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reduced_values, "ends_at_one_place", lambda node: False)
+    assert parts_stored(fn, *args) == 2
+
+
+@pytest.mark.parametrize(("fn", "args"), RESULTS)
+def test_results_of_rows_are_those_of_eager(fn: Callable[..., Any], args: Any) -> None:
+    assert_compiles(
+        fn,
+        *(t.to(torch.promote_types(t.dtype, torch.float64)) for t in args),
+        backend="inductor_complex",
+    )
 
 
 def test_part_of_a_product_is_not_stored_either(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,5 +256,5 @@ def test_part_of_a_product_is_not_stored_either(monkeypatch: pytest.MonkeyPatch)
         return long_values(*operands, torch.arange(float(SIZES[-1]))).sum(1)
 
     assert not stores(fn, *operands()[:3])
-    monkeypatch.setattr(reduced_values, "FARTHEST_REDUCTION", 1)
+    monkeypatch.setattr(reduced_values, "FARTHEST_END", 1)
     assert stores(fn, *operands()[:3])

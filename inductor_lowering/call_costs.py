@@ -27,6 +27,8 @@ from torch_complex_subclass.inductor_lowering import interleaved
 aten = torch.ops.aten
 
 FUNCTIONS = {
+    aten._conj.default: "torch._conj",
+    aten._neg_view.default: "torch._neg_view",
     aten.view_as_complex.default: "torch.view_as_complex",
     aten.view_as_real.default: "torch.view_as_real",
     aten._fft_c2c.default: "torch._fft_c2c",

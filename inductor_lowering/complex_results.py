@@ -1,10 +1,11 @@
-"""Memory of complex results is allocated as complex memory.
+"""Memory of complex results, and of what libraries are given, is allocated as complex memory.
 
-Loops write both parts of a result into a real buffer, of which the caller gets a complex view. To
-make the view takes 1.4 microseconds, and a result of the backward that is a view costs autograd
-more. Loops take addresses, so where nothing else reads the buffer it is complex from the beginning.
-Whether a buffer is allocated or takes the memory of another that is free is decided when all code
-is generated; a view is made of one that takes another's.
+Loops write both parts of a value into a real buffer, of which the caller or a library gets a
+complex view. To make the view takes 1.4 microseconds, and a result of the backward that is a view
+costs autograd more. Loops take addresses, so where nothing else reads the buffer it is complex from
+the beginning. Whether a buffer is allocated or takes the memory of another that is free is decided
+when all code is generated. One that takes complex memory of the same shape is complex too; any
+other is a view of it, and a complex view is made of one that takes real memory.
 """
 
 from __future__ import annotations
@@ -62,7 +63,25 @@ def _make_buffer_allocation(stock: Callable[..., Any]) -> Callable[..., Any]:
     return make_buffer_allocation
 
 
+def _make_buffer_reuse(stock: Callable[..., str]) -> Callable[..., str]:
+    def make_buffer_reuse(self: Any, old: Any, new: Any, *args: Any, **kwargs: Any) -> str:
+        line = stock(self, old, new, *args, **kwargs)
+        wanted, name, taken = _wanted(self), new.get_name(), old.get_name()
+        if not wanted.get(taken):
+            return line
+        same = old.get_size() == new.get_size() and old.get_stride() == new.get_stride()
+        if name in wanted and same:
+            wanted[name] = True
+            return line
+        return f"{taken} = torch.view_as_real({taken}); {line}"
+
+    return make_buffer_reuse
+
+
 def replacements() -> list[tuple[Any, str, Any]]:
     """Object, attribute and new value of every edit."""
-    edited = _make_buffer_allocation(PythonWrapperCodegen.make_buffer_allocation)
-    return [(PythonWrapperCodegen, "make_buffer_allocation", edited)]
+    owner = PythonWrapperCodegen
+    return [
+        (owner, "make_buffer_allocation", _make_buffer_allocation(owner.make_buffer_allocation)),
+        (owner, "make_buffer_reuse", _make_buffer_reuse(owner.make_buffer_reuse)),
+    ]

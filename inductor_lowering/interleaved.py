@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sympy
+from torch import fx
 from torch._inductor import ir
 from torch._inductor.virtualized import NullHandler, V
 
@@ -24,6 +25,8 @@ class Interleaved:
     """Buffers that are one part of an interleaved one: its name, and 0 or 1."""
     pairs: dict[tuple[str, int], bool] = field(default_factory=dict)
     """Answers of `ends_block`, by name and size."""
+    ends: dict[fx.Node, bool] = field(default_factory=dict)
+    """Answers of `reduced_values.ends_at_one_place`, by node."""
 
 
 _graphs: weakref.WeakKeyDictionary[Any, Interleaved] = weakref.WeakKeyDictionary()

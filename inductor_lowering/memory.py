@@ -86,11 +86,10 @@ class LibraryView(ir.FallbackKernel):
         return self._only_loops_read(view.get_name())
 
     def _shows_what_loops_write(self) -> bool:
-        """True for a result of the graph whose memory nothing but loops and this view take."""
-        (view,), (source,) = self.outputs, self.inputs
+        """True where nothing but loops and this view take the memory."""
+        (source,) = self.inputs
         return (
             self.op_overload is aten.view_as_complex.default
-            and view.get_name() in V.graph.get_output_names()
             and complex_results.can_be_complex(source)
             and self._only_loops_read(source.get_name())  # type: ignore[union-attr]
         )

@@ -11,15 +11,18 @@ elsewhere it was not measured.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch._inductor import ir
-from torch._inductor.dependencies import MemoryDep
 from torch._inductor.utils import sympy_product
 from torch._inductor.virtualized import V
 
-from torch_complex_subclass.inductor_lowering import broadcasts, interleaved
+from torch_complex_subclass.inductor_lowering import interleaved, reduced_values
+
+aten = torch.ops.aten
 
 LEAST_RATIO = 8
 """Bytes of a value for each byte that it is computed from."""
@@ -27,13 +30,23 @@ LEAST_RATIO = 8
 MOST_OPERATIONS = 32
 """Operations of one element beyond which a value is stored all the same."""
 
+_QUICK = frozenset(
+    (
+        *("add", "sub", "mul", "truediv", "neg", "abs", "square", "fma", "maximum", "minimum"),
+        *("load", "constant", "index_expr", "to_dtype", "where", "copysign", "signbit"),
+        *("eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_not"),
+    )
+)
+"""Operations that take no longer than to read a number."""
+
+_FOLDS = (aten.view.default, aten._unsafe_view.default, aten.reshape.default)
+"""Views through which the address of an element may take quotients and remainders."""
+
 
 def _bytes_read(value: ir.Pointwise) -> float:
-    """Bytes that a value is computed from; without limit where an address is not known."""
-    deps = value.get_reads()
-    if not all(isinstance(dep, MemoryDep) and not dep.is_indirect() for dep in deps):
-        return float("inf")
-    return sum(V.graph.get_dep_size_hint(dep) for dep in deps)
+    """Bytes that a value is computed from; without limit where a size is unknown."""
+    sizes = [V.graph.get_dep_size_hint(dep) for dep in value.get_reads()]
+    return sum(sizes) if all(sizes) else math.inf
 
 
 def _is_of_small_tensors(value: ir.Pointwise) -> bool:
@@ -42,13 +55,21 @@ def _is_of_small_tensors(value: ir.Pointwise) -> bool:
 
 
 def is_cheaper_than_memory(value: Any) -> bool:
-    """True for a loop of few operations over elements of much smaller tensors."""
+    """True for a loop of few quick operations over elements of much smaller tensors."""
     if not isinstance(value, ir.Pointwise) or value.get_device_or_error().type != "cpu":
         return False
     count = value.inner_fn_opcount()
-    if count.num_ops > MOST_OPERATIONS or not broadcasts.SLOW.isdisjoint(count.used_ops):
+    if count.num_ops > MOST_OPERATIONS or not _QUICK.issuperset(count.used_ops):
         return False
     return _is_of_small_tensors(value)
+
+
+def _is_read_as_it_lies(value: Any) -> bool:
+    """True for a value of the node that is being lowered, which no reader sees in other rows."""
+    node = reduced_values.node_of(value)
+    if node is None or node is not V.graph.current_node:
+        return False
+    return not any(user.target in _FOLDS for user in node.users)
 
 
 def computed_again(stock: Callable[..., bool]) -> Callable[..., bool]:
@@ -57,6 +78,8 @@ def computed_again(stock: Callable[..., bool]) -> Callable[..., bool]:
     def should_realize_on_reuse(self: Any, users: int, **kwargs: Any) -> bool:
         if not stock(self, users, **kwargs):
             return False
-        return not (interleaved.has_complex_values(V.graph) and is_cheaper_than_memory(self.data))
+        if not interleaved.has_complex_values(V.graph) or not _is_read_as_it_lies(self.data):
+            return True
+        return not is_cheaper_than_memory(self.data)
 
     return should_realize_on_reuse

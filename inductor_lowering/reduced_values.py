@@ -13,12 +13,14 @@ elsewhere it was not measured.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import enum
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, fx
 from torch._inductor import config, ir
+from torch._inductor.lowering import fallbacks, needs_realized_inputs
 from torch._inductor.virtualized import V
 from torch._ops import OpOverload
 
@@ -37,6 +39,12 @@ _IN_ONE_PASS = frozenset(
 )
 """Reductions that read each element once. A variance may be two sums."""
 
+Views = tuple[tuple[Any, ...], ...]
+"""Views of views: op, further arguments and named ones of each."""
+
+_STORES_OPERANDS = frozenset((aten.as_strided.default,))
+"""Views that are of memory only."""
+
 FARTHEST_END = 128
 """Values to look at on the way to a reduction or a complex result."""
 
@@ -52,7 +60,9 @@ SHORTEST_ROW = 16
 
 def _is_read_once(seen: Any, by: fx.Node) -> bool:
     """True where a node is a view, or a loop over elements, that reads few elements twice."""
-    if not isinstance(by.target, OpOverload):
+    if not isinstance(by.target, OpOverload) or by.target in _STORES_OPERANDS:
+        return False
+    if by.target in fallbacks or by.target in needs_realized_inputs:
         return False
     in_loops = torch.Tag.pointwise in by.target.tags or INNER in by.meta
     if not in_loops and not compat.returns_view(by.target):
@@ -68,29 +78,53 @@ def _is_long(value: Any, reduced: Any) -> bool:
     return rows and compat.is_never_more(threshold * reduced.numel(), value.numel())
 
 
-def _is_end(value: Any, user: fx.Node) -> bool:
-    """True for a complex result, and for a reduction that is a loop."""
-    if user.target in _IN_ONE_PASS:
-        return _is_long(value, user.meta["val"])
-    return user.target is edge_op("interleave")
+class _Reads(enum.Enum):
+    """How a node reads a value."""
+
+    LAST = enum.auto()  # for a complex result, or a reduction that is a loop
+    ONCE = enum.auto()  # in a loop over elements, or for a view
+    OTHERWISE = enum.auto()
 
 
-def end_of(node: fx.Node) -> fx.Node | None:
-    """Return the reduction or join that alone reads what is made of `node`, each element once."""
+def _reads(value: fx.Node, user: fx.Node) -> _Reads:
+    made = value.meta.get("val")
+    if not isinstance(made, Tensor):
+        return _Reads.OTHERWISE
+    if user.target is edge_op("interleave"):
+        return _Reads.LAST
+    if user.target in _IN_ONE_PASS and _is_long(made, user.meta["val"]):
+        return _Reads.LAST
+    return _Reads.ONCE if _is_read_once(made, user) else _Reads.OTHERWISE
+
+
+def _place_in(value: Views, user: fx.Node) -> Views:
+    """Views of the beginning through which a reader of a value reads it."""
+    is_view = isinstance(user.target, OpOverload) and compat.returns_view(user.target)
+    return (*value, (user.target, user.args[1:], user.kwargs)) if is_view else value
+
+
+def end_of(values: Sequence[fx.Node]) -> fx.Node | None:
+    """Return the reduction or join that alone reads what is made of `values`, each element once.
+
+    What is read through different views on the way there would be computed for each.
+    """
     ends: set[fx.Node] = set()
-    known, left = {node}, [node]
-    while left and len(known) <= FARTHEST_END:
+    places: dict[fx.Node, Views] = dict.fromkeys(values, ())
+    left = list(values)
+    while left and len(places) <= FARTHEST_END and len(ends) <= 1:
         value = left.pop()
-        made = value.meta.get("val")
-        if not isinstance(made, Tensor) or not value.users:
+        if not value.users:
             return None
-        ends.update(user for user in value.users if _is_end(made, user))
-        readers = value.users.keys() - ends
-        if len(ends) > 1 or not all(_is_read_once(made, user) for user in readers):
-            return None
-        left.extend(readers - known)
-        known |= readers
-    return None if left else ends.pop()
+        for user in value.users:
+            found = _reads(value, user)
+            place, is_new = _place_in(places[value], user), user not in places
+            if found is _Reads.OTHERWISE or places.setdefault(user, place) != place:
+                return None
+            if found is _Reads.LAST:
+                ends.add(user)
+            elif is_new:
+                left.append(user)
+    return ends.pop() if not left and len(ends) == 1 else None
 
 
 def _results_beside(node: fx.Node) -> set[fx.Node]:
@@ -98,7 +132,9 @@ def _results_beside(node: fx.Node) -> set[fx.Node]:
     inside: set[fx.Node] = set()
     left = [node]
     while left:
-        found = {n for n in left.pop().all_input_nodes if INNER in n.meta} - inside
+        near = left.pop()
+        around = (*near.all_input_nodes, *(near.users if near is not node else ()))
+        found = {n for n in around if INNER in n.meta} - inside
         inside |= found
         left.extend(found)
     readers = {user for n in inside for user in n.users}
@@ -107,8 +143,15 @@ def _results_beside(node: fx.Node) -> set[fx.Node]:
 
 def ends_at_one_place(node: fx.Node) -> bool:
     """True where one reduction, or join, alone reads a value and what is computed along with it."""
-    end = end_of(node)
-    return end is not None and all(end_of(other) is end for other in _results_beside(node))
+    return end_of([node, *_results_beside(node)]) is not None
+
+
+def _ends_at_one_place(node: fx.Node) -> bool:
+    """Answer that, once for each node of the graph that is being lowered."""
+    known = interleaved.of(V.graph).ends
+    if node not in known:
+        known[node] = ends_at_one_place(node)
+    return known[node]
 
 
 def _is_moderate(value: Any) -> bool:
@@ -118,16 +161,25 @@ def _is_moderate(value: Any) -> bool:
     return operations <= MOST_OPERATIONS and value.num_reads() <= MOST_BUFFERS
 
 
+def node_of(value: Any) -> fx.Node | None:
+    """Node whose value it is: the one being lowered, or one that it reads.
+
+    Views and nodes that read a value many times, such as an unfold, ask whether it is stored.
+    """
+    origin = value.get_origin_node() if isinstance(value, ir.IRNode) else None
+    return origin or getattr(V.graph, "current_node", None)
+
+
 def computed_in_loops(stock: Callable[..., bool]) -> Callable[..., bool]:
-    """Answer whether the value that is being lowered is to be stored for its size alone."""
+    """Answer whether a value is to be stored for its size or its readers alone."""
 
     def decide(self: Any, *args: Any, **kwargs: Any) -> bool:
         if not stock(self, *args, **kwargs):
             return False
-        node = getattr(V.graph, "current_node", None)
+        value = self.data if isinstance(self, ir.StorageBox) else self
+        node = node_of(value)
         if node is None or not interleaved.has_complex_values(V.graph):
             return True
-        value = self.data if isinstance(self, ir.StorageBox) else self
-        return not (_is_moderate(value) and ends_at_one_place(node))
+        return not (_is_moderate(value) and _ends_at_one_place(node))
 
     return decide

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -166,37 +167,105 @@ def called(graph: fx.Graph, op: Any, *args: Any) -> fx.Node:
     return node
 
 
-def read_twice_before(*ends: tuple[Any, ...]) -> fx.Node:
-    """A value with two readers, whose results each of `ends` is given, with more arguments."""
+Readers = Callable[[Callable[..., fx.Node], fx.Node], Any]
+JOIN = edge_op("interleave")
+
+
+def product(call: Callable[..., fx.Node], value: fx.Node) -> fx.Node:
+    return call(aten.mul.Tensor, call(aten.exp.default, value), call(aten.sin.default, value))
+
+
+def turned(call: Callable[..., fx.Node], value: fx.Node) -> fx.Node:
+    return call(aten.permute.default, value, [1, 0])
+
+
+def rows_from(call: Callable[..., fx.Node], value: fx.Node, start: int) -> fx.Node:
+    return call(aten.slice.Tensor, value, 0, start, start + 12)
+
+
+MEETING: dict[str, Readers] = {
+    "a join": lambda call, v: call(JOIN, call(aten.exp.default, v), v),
+    "a sum": lambda call, v: call(aten.sum.dim_IntList, product(call, v), [0]),
+    "a sum of a view": lambda call, v: call(aten.amax.default, turned(call, product(call, v)), [0]),
+    "equal views": lambda call, v: call(JOIN, turned(call, v), turned(call, v)),
+    "equal views, then others": lambda call, v: call(
+        JOIN,
+        rows_from(call, call(aten.exp.default, turned(call, v)), 2),
+        rows_from(call, turned(call, v), 2),
+    ),
+}
+APART: dict[str, Readers] = {
+    "a join and a sum": lambda call, v: (
+        call(JOIN, v, v),
+        call(aten.sum.dim_IntList, product(call, v), [0]),
+    ),
+    "two reductions": lambda call, v: (
+        call(aten.sum.dim_IntList, product(call, v), [0]),
+        call(aten.amax.default, v, [0]),
+    ),
+    "a scan": lambda call, v: call(aten.cumsum.default, product(call, v), 0),
+    "shifted views": lambda call, v: call(
+        JOIN, *[call(aten.sub.Tensor, rows_from(call, v, 0), rows_from(call, v, 4))] * 2
+    ),
+    "a value and a view of it": lambda call, v: call(
+        aten.sum.dim_IntList, call(aten.add.Tensor, v, turned(call, v)), [0]
+    ),
+    "parts in other places": lambda call, v: call(JOIN, v, turned(call, v)),
+    "other places further on": lambda call, v: call(
+        JOIN, turned(call, call(aten.neg.default, v)), call(aten.sin.default, v)
+    ),
+    "memory": lambda call, v: call(JOIN, *[call(aten.as_strided.default, v, [16], [1])] * 2),
+    "a library": lambda call, v: call(JOIN, *[call(aten.special_zeta.default, v, v)] * 2),
+    "nothing": lambda call, v: None,
+}
+
+
+def value_with(readers: Readers) -> fx.Node:
     graph = fx.Graph()
     x = graph.placeholder("x")
     x.meta["val"] = torch.empty(16, 16)
-    value = called(graph, aten.neg.default, x)
-    results = [called(graph, op, value) for op in (aten.exp.default, aten.sin.default)]
-    for end, *args in ends:
-        called(graph, end, *(results if end is JOIN else [called(graph, MUL, *results)]), *args)
+    call = functools.partial(called, graph)
+    value = call(aten.neg.default, x)
+    readers(call, value)
     return value
 
 
-JOIN, MUL = edge_op("interleave"), aten.mul.Tensor
-SUM, LARGEST = (aten.sum.dim_IntList, [0]), (aten.amax.default, [0])
+@pytest.mark.parametrize("name", MEETING)
+def test_readers_of_a_value_may_meet_at_one_place(name: str) -> None:
+    assert reduced_values.ends_at_one_place(value_with(MEETING[name]))
 
 
-@pytest.mark.parametrize(
-    ("ends", "one"),
-    [
-        (((JOIN,),), True),
-        ((SUM,), True),
-        (((JOIN,), SUM), False),
-        ((SUM, LARGEST), False),
-        (((aten.cumsum.default, 0),), False),
-        ((), False),
-    ],
-)
-def test_readers_of_a_value_may_meet_at_one_place(ends: Any, one: bool) -> None:
-    value = read_twice_before(*ends)
-    assert len(value.users) == 2
-    assert reduced_values.ends_at_one_place(value) is one
+@pytest.mark.parametrize("name", APART)
+def test_a_value_that_is_read_apart_is_stored(name: str) -> None:
+    assert not reduced_values.ends_at_one_place(value_with(APART[name]))
+
+
+def test_many_readers_that_meet_again_and_again_are_seen_once() -> None:
+    def readers(call: Callable[..., fx.Node], value: fx.Node) -> None:
+        for _ in range(30):
+            value = product(call, value)
+        call(JOIN, value, value)
+
+    assert reduced_values.ends_at_one_place(value_with(readers))
+
+
+def unfolded(x: Tensor, w: Tensor) -> Tensor:
+    return torch.log1p(x.abs()).unfold(-1, 8, 2) * w
+
+
+def repeated(x: Tensor, w: Tensor) -> Tensor:
+    return torch.exp(x).repeat(8) * w
+
+
+ENLARGED = [
+    (unfolded, (torch.randn(206), torch.randn(8, dtype=torch.complex64))),
+    (repeated, (torch.randn(206), torch.randn(8 * 206, dtype=torch.complex64))),
+]
+
+
+@pytest.mark.parametrize(("fn", "args"), ENLARGED)
+def test_a_value_that_is_read_many_times_is_stored(fn: Callable[..., Any], args: Any) -> None:
+    assert "empty_strided_cpu((206, ), (1, ), torch.float32)" in generated_code(fn, *args)
 
 
 def less_its_largest(z: Tensor) -> Tensor:

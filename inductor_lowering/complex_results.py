@@ -36,18 +36,35 @@ def can_be_complex(buffer: Any) -> bool:
     return all(call_costs.place_of_part(part.get_name()) for part in parts)
 
 
+def _no_view(wrapper: Any, view: str, like: Any) -> str:
+    """The same memory as a tensor that autograd does not take for a view.
+
+    A view that was made without gradients, or in a function with a backward of its own, may not be
+    written to with gradients.
+    """
+    size, stride = map(wrapper.codegen_shape_tuple, (like.get_size(), like.get_stride()))
+    return f"reinterpret_tensor({view}, {size}, {stride}, 0)"
+
+
+def complex_view(wrapper: Any, memory: str, view: Any) -> str:
+    """Python of the complex view of real memory, which may be a result of the graph."""
+    made = f"torch.view_as_complex({memory})"
+    is_result = view.get_name() in V.graph.get_output_names()
+    return _no_view(wrapper, made, view) if is_result else made
+
+
 class ComplexLine(WrapperLine):
     """A line of Python that names the complex view of a buffer."""
 
-    def __init__(self, wrapper: Any, name: str, memory: str) -> None:
+    def __init__(self, wrapper: Any, name: str, memory: str, view: Any) -> None:
         self._wrapper, self._name, self._memory = wrapper, name, memory
+        self._made = complex_view(wrapper, memory, view)
         _wanted(wrapper)[memory] = False
 
     def codegen(self, code: Any) -> None:
         """Write the line, after that which allocates the buffer."""
         is_complex = _wanted(self._wrapper)[self._memory]
-        view = self._memory if is_complex else f"torch.view_as_complex({self._memory})"
-        code.writeline(f"{self._name} = {view}")
+        code.writeline(f"{self._name} = {self._memory if is_complex else self._made}")
 
 
 def _make_buffer_allocation(stock: Callable[..., Any]) -> Callable[..., Any]:
@@ -73,7 +90,9 @@ def _make_buffer_reuse(stock: Callable[..., str]) -> Callable[..., str]:
         if name in wanted and same:
             wanted[name] = True
             return line
-        return f"{taken} = torch.view_as_real({taken}); {line}"
+        wanted[taken] = False
+        memory = _no_view(self, f"torch.view_as_real({taken})", old)
+        return f"{taken} = {memory}; {line}"
 
     return make_buffer_reuse
 

@@ -25,8 +25,8 @@ class Interleaved:
     """Buffers that are one part of an interleaved one: its name, and 0 or 1."""
     pairs: dict[tuple[str, int], bool] = field(default_factory=dict)
     """Answers of `ends_block`, by name and size."""
-    ends: dict[fx.Node, bool] = field(default_factory=dict)
-    """Answers of `reduced_values.ends_at_one_place`, by node."""
+    ends: dict[fx.Node, fx.Node | None] = field(default_factory=dict)
+    """Answers of `reduced_values.end_of_all`, by node."""
 
 
 _graphs: weakref.WeakKeyDictionary[Any, Interleaved] = weakref.WeakKeyDictionary()

@@ -70,13 +70,16 @@ class LibraryView(ir.FallbackKernel):
         if function is None or V.graph.cpp_wrapper or V.graph.fx_wrapper or config.memory_planning:
             super().codegen(wrapper)  # which copies memory of a pool
             return
-        if self._shows_what_loops_write():
-            memory = self.inputs[0].get_name()  # type: ignore[union-attr]
-            wrapper.writeline(complex_results.ComplexLine(wrapper, self.get_name(), memory))
-            return
+        (view,), name = self.outputs, self.get_name()
         source = self.inputs[0].codegen_reference()  # type: ignore[union-attr]
-        call = source if self._is_read_by_loops_only() else f"{function}({source})"
-        wrapper.writeline(f"{self.get_name()} = {call}")
+        if self._shows_what_loops_write():
+            wrapper.writeline(complex_results.ComplexLine(wrapper, name, source, view))
+        elif self._is_read_by_loops_only():
+            wrapper.writeline(f"{name} = {source}")
+        elif op is aten.view_as_complex.default:
+            wrapper.writeline(f"{name} = {complex_results.complex_view(wrapper, source, view)}")
+        else:
+            wrapper.writeline(f"{name} = {function}({source})")
 
     def _is_read_by_loops_only(self) -> bool:
         """True where nothing but C++ loops take the view; they take an address, of any dtype."""

@@ -12,14 +12,17 @@ elsewhere it was not measured.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
+from torch import Tensor, fx
 from torch._inductor import ir
 from torch._inductor.utils import sympy_product
 from torch._inductor.virtualized import V
+from torch._ops import OpOverload
 
+from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.inductor_lowering import interleaved, reduced_values
 
 aten = torch.ops.aten
@@ -64,12 +67,22 @@ def is_cheaper_than_memory(value: Any) -> bool:
     return _is_of_small_tensors(value)
 
 
-def _is_read_as_it_lies(value: Any) -> bool:
-    """True for a value of the node that is being lowered, which no reader sees in other rows."""
-    node = reduced_values.node_of(value)
-    if node is None or node is not V.graph.current_node:
+def _readers(node: fx.Node) -> Iterator[fx.Node]:
+    """Nodes that read a value, directly or through views, and views that fold rows."""
+    for user in node.users:
+        is_view = isinstance(user.target, OpOverload) and compat.returns_view(user.target)
+        if is_view and user.target not in _FOLDS:
+            yield from _readers(user)
+        yield user
+
+
+def _is_read_as_it_lies(node: fx.Node) -> bool:
+    """True where no reader sees the value in other rows, or more elements than it has."""
+    own = node.meta.get("val")
+    seen = [user.meta.get("val") for user in _readers(node)]
+    if not isinstance(own, Tensor) or any(user.target in _FOLDS for user in _readers(node)):
         return False
-    return not any(user.target in _FOLDS for user in node.users)
+    return all(isinstance(t, Tensor) and compat.is_never_more(t.numel(), own.numel()) for t in seen)
 
 
 def computed_again(stock: Callable[..., bool]) -> Callable[..., bool]:
@@ -78,8 +91,9 @@ def computed_again(stock: Callable[..., bool]) -> Callable[..., bool]:
     def should_realize_on_reuse(self: Any, users: int, **kwargs: Any) -> bool:
         if not stock(self, users, **kwargs):
             return False
-        if not interleaved.has_complex_values(V.graph) or not _is_read_as_it_lies(self.data):
+        node = reduced_values.node_of(self.data)
+        if node is None or not interleaved.has_complex_values(V.graph):
             return True
-        return not is_cheaper_than_memory(self.data)
+        return not (is_cheaper_than_memory(self.data) and _is_read_as_it_lies(node))
 
     return should_realize_on_reuse

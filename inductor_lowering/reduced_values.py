@@ -20,13 +20,13 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 from torch._inductor import config, ir
-from torch._inductor.lowering import fallbacks, needs_realized_inputs
+from torch._inductor.lowering import needs_realized_inputs
 from torch._inductor.virtualized import V
 from torch._ops import OpOverload
 
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.inductor_lowering import interleaved
-from torch_complex_subclass.inductor_lowering.ops import edge_op
+from torch_complex_subclass.inductor_lowering.ops import NAMESPACE, edge_op
 from torch_complex_subclass.recorder import INNER
 
 aten = torch.ops.aten
@@ -42,8 +42,8 @@ _IN_ONE_PASS = frozenset(
 Views = tuple[tuple[Any, ...], ...]
 """Views of views: op, further arguments and named ones of each."""
 
-_STORES_OPERANDS = frozenset((aten.as_strided.default,))
-"""Views that are of memory only."""
+_OF_MEMORY = frozenset((aten.as_strided.default, aten.view.dtype))
+"""Views that are of memory only, as those of our own ops are."""
 
 FARTHEST_END = 128
 """Values to look at on the way to a reduction or a complex result."""
@@ -54,15 +54,18 @@ MOST_OPERATIONS = 500
 MOST_BUFFERS = 32
 """Buffers read beyond which a value is stored all the same, which frees them."""
 
+MOST_BUFFERS_OF_RESULT = 12
+"""The same for what ends in a complex result, where Inductor stores a value for that alone."""
+
 SHORTEST_ROW = 16
 """Below, a loop over what a reduction keeps has no whole vectors; one over all elements has."""
 
 
 def _is_read_once(seen: Any, by: fx.Node) -> bool:
     """True where a node is a view, or a loop over elements, that reads few elements twice."""
-    if not isinstance(by.target, OpOverload) or by.target in _STORES_OPERANDS:
+    if not isinstance(by.target, OpOverload) or by.target in needs_realized_inputs:
         return False
-    if by.target in fallbacks or by.target in needs_realized_inputs:
+    if by.target in _OF_MEMORY or by.target.namespace == NAMESPACE:
         return False
     in_loops = torch.Tag.pointwise in by.target.tags or INNER in by.meta
     if not in_loops and not compat.returns_view(by.target):
@@ -73,6 +76,8 @@ def _is_read_once(seen: Any, by: fx.Node) -> bool:
 
 def _is_long(value: Any, reduced: Any) -> bool:
     """True where a reduction is a loop, as those over few elements are not, and rows are long."""
+    if not isinstance(reduced, Tensor):
+        return False
     threshold = config.unroll_reductions_threshold
     rows = value.dim() > 0 and compat.is_never_more(SHORTEST_ROW, value.shape[-1])
     return rows and compat.is_never_more(threshold * reduced.numel(), value.numel())
@@ -92,7 +97,7 @@ def _reads(value: fx.Node, user: fx.Node) -> _Reads:
         return _Reads.OTHERWISE
     if user.target is edge_op("interleave"):
         return _Reads.LAST
-    if user.target in _IN_ONE_PASS and _is_long(made, user.meta["val"]):
+    if user.target in _IN_ONE_PASS and _is_long(made, user.meta.get("val")):
         return _Reads.LAST
     return _Reads.ONCE if _is_read_once(made, user) else _Reads.OTHERWISE
 
@@ -141,24 +146,24 @@ def _results_beside(node: fx.Node) -> set[fx.Node]:
     return {user for user in readers if INNER not in user.meta} - {node}
 
 
-def ends_at_one_place(node: fx.Node) -> bool:
-    """True where one reduction, or join, alone reads a value and what is computed along with it."""
-    return end_of([node, *_results_beside(node)]) is not None
+def end_of_all(node: fx.Node) -> fx.Node | None:
+    """Return what alone reads a value and what is computed along with it."""
+    return end_of([node, *_results_beside(node)])
 
 
-def _ends_at_one_place(node: fx.Node) -> bool:
+def _end_of_all(node: fx.Node) -> fx.Node | None:
     """Answer that, once for each node of the graph that is being lowered."""
     known = interleaved.of(V.graph).ends
     if node not in known:
-        known[node] = ends_at_one_place(node)
+        known[node] = end_of_all(node)
     return known[node]
 
 
-def _is_moderate(value: Any) -> bool:
+def _is_moderate(value: Any, end: fx.Node) -> bool:
     if not isinstance(value, ir.Pointwise) or value.get_device_or_error().type != "cpu":
         return False
-    operations = value.inner_fn_opcount().num_ops
-    return operations <= MOST_OPERATIONS and value.num_reads() <= MOST_BUFFERS
+    most = MOST_BUFFERS if end.target in _IN_ONE_PASS else MOST_BUFFERS_OF_RESULT
+    return value.inner_fn_opcount().num_ops <= MOST_OPERATIONS and value.num_reads() <= most
 
 
 def node_of(value: Any) -> fx.Node | None:
@@ -180,6 +185,7 @@ def computed_in_loops(stock: Callable[..., bool]) -> Callable[..., bool]:
         node = node_of(value)
         if node is None or not interleaved.has_complex_values(V.graph):
             return True
-        return not (_is_moderate(value) and _ends_at_one_place(node))
+        end = _end_of_all(node)
+        return end is None or not _is_moderate(value, end)
 
     return decide

@@ -286,3 +286,39 @@ def test_gradients() -> None:
     torch.testing.assert_close((a.grad, b.grad), torch.autograd.grad(fn(a, b), (a, b)))
     assert a.grad is not None
     assert not a.grad._is_view()
+
+
+def pairs_in_complex_memory(z: Tensor) -> tuple[Tensor, Tensor]:
+    """A real result in what was memory of a complex number."""
+    spectrum = torch.fft.fft(z * 2)
+    pairs = torch.stack([spectrum.real * 2, spectrum.imag + 1], -1)
+    return pairs, pairs.repeat(9, 9, 1) * 3
+
+
+def complex_in_real_memory(z: Tensor) -> tuple[Tensor]:
+    first, second = torch.sort(torch.view_as_real(z * 2).flatten())[0].chunk(2)
+    return (torch.complex(first, second) * 2j,)
+
+
+WRITTEN: dict[str, Callable[[Tensor], tuple[Tensor, ...]]] = {
+    "not contiguous": lambda z: (z.mT * 2j,),
+    "real in complex memory": pairs_in_complex_memory,
+    "complex in real memory": complex_in_real_memory,
+    "from a library": lambda z: (torch.fft.fft(z * 2),),
+    "a view": lambda z: ((z * 2)[1:],),
+}
+
+
+@pytest.mark.parametrize("learned", [False, True])
+@pytest.mark.parametrize("name", WRITTEN)
+def test_results_may_be_written_to_with_gradients(name: str, learned: bool) -> None:
+    fn, factor = WRITTEN[name], torch.tensor(2.0, requires_grad=True)
+    z = torch.randn(4, 6, dtype=c64, requires_grad=learned)
+    torch.compiler.reset()
+    with tcs.enabled():
+        found = torch.compile(fn, fullgraph=True, dynamic=False)(z)[0]
+    wanted = fn(z)[0]
+    inputs = [factor, z] if learned else [factor]
+    got, want = (torch.autograd.grad(t.mul_(factor).abs().sum(), inputs) for t in (found, wanted))
+    torch.testing.assert_close(found, wanted)
+    torch.testing.assert_close(got, want)

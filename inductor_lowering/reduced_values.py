@@ -54,9 +54,6 @@ MOST_OPERATIONS = 500
 MOST_BUFFERS = 32
 """Buffers read beyond which a value is stored all the same, which frees them."""
 
-MOST_BUFFERS_OF_RESULT = 12
-"""The same for what ends in a complex result, where Inductor stores a value for that alone."""
-
 SHORTEST_ROW = 16
 """Below, a loop over what a reduction keeps has no whole vectors; one over all elements has."""
 
@@ -159,11 +156,20 @@ def _end_of_all(node: fx.Node) -> fx.Node | None:
     return known[node]
 
 
+def _most_buffers(end: fx.Node) -> int:
+    """Buffers read beyond which a value is stored, for complex results where Inductor does so."""
+    if end.target in _IN_ONE_PASS:
+        return MOST_BUFFERS
+    most: int | None = config.realize_acc_reads_threshold
+    return config.realize_cpu_acc_reads_threshold if most is None else most
+
+
 def _is_moderate(value: Any, end: fx.Node) -> bool:
     if not isinstance(value, ir.Pointwise) or value.get_device_or_error().type != "cpu":
         return False
-    most = MOST_BUFFERS if end.target in _IN_ONE_PASS else MOST_BUFFERS_OF_RESULT
-    return value.inner_fn_opcount().num_ops <= MOST_OPERATIONS and value.num_reads() <= most
+    if value.inner_fn_opcount().num_ops > MOST_OPERATIONS:
+        return False
+    return value.num_reads() <= _most_buffers(end)
 
 
 def node_of(value: Any) -> fx.Node | None:

@@ -156,7 +156,7 @@ def _end_of_all(node: fx.Node) -> fx.Node | None:
     return known[node]
 
 
-def _most_buffers(end: fx.Node) -> int:
+def most_buffers(end: fx.Node) -> int:
     """Buffers read beyond which a value is stored, for complex results where Inductor does so."""
     if end.target in _IN_ONE_PASS:
         return MOST_BUFFERS
@@ -169,7 +169,7 @@ def _is_moderate(value: Any, end: fx.Node) -> bool:
         return False
     if value.inner_fn_opcount().num_ops > MOST_OPERATIONS:
         return False
-    return value.num_reads() <= _most_buffers(end)
+    return value.num_reads() <= most_buffers(end)
 
 
 def node_of(value: Any) -> fx.Node | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -258,26 +257,12 @@ def repeated(x: Tensor, w: Tensor) -> Tensor:
     return torch.exp(x).repeat(8) * w
 
 
-def operands_of_kernels(fn: Callable[..., Any], *args: Any) -> list[int]:
-    kernels = re.findall(r"cpp_pybinding\(\[(.*?)\]", generated_code(fn, *args))
-    return [kernel.count("*") for kernel in kernels]
-
-
-def test_results_of_many_library_calls_are_added_up_as_without(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Sums that free what they read are where Inductor makes them."""
-
-    def fn(z: Tensor, factors: Tensor) -> Tensor:
-        total = torch.fft.fft(z * factors[0])
-        for factor in factors[1:]:
-            total = total + torch.fft.fft(z * factor)
-        return total
-
-    args = torch.randn(4, 32, dtype=torch.complex64), torch.rand(30)
-    found = operands_of_kernels(fn, *args)
-    monkeypatch.setattr(reduced_values, "end_of_all", lambda node: None)
-    assert found == operands_of_kernels(fn, *args)
+@pytest.mark.parametrize(("end", "limit"), [("a join", 5), ("a sum", reduced_values.MOST_BUFFERS)])
+def test_a_result_reads_as_many_buffers_as_inductor_lets_it(end: str, limit: int) -> None:
+    found = reduced_values.end_of_all(value_with(MEETING[end]))
+    assert found is not None
+    with torch._inductor.config.patch(realize_acc_reads_threshold=5):
+        assert reduced_values.most_buffers(found) == limit
 
 
 def test_parts_are_computed_together_after_sums_that_follow_one_another() -> None:

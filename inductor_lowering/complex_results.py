@@ -4,8 +4,8 @@ Loops write both parts of a value into a real buffer, of which the caller or a l
 complex view. To make the view takes 1.4 microseconds, and a result of the backward that is a view
 costs autograd more. Loops take addresses, so where nothing else reads the buffer it is complex from
 the beginning. Whether a buffer is allocated or takes the memory of another that is free is decided
-when all code is generated. One that takes complex memory of the same shape is complex too; any
-other is a view of it, and a complex view is made of one that takes real memory.
+when all code is generated. One that takes complex memory of the same shape is complex too; for any
+other that memory is made real again, and a complex view is made of one that takes real memory.
 """
 
 from __future__ import annotations

@@ -20,7 +20,6 @@ from torch import Tensor, fx
 from torch._inductor import ir
 from torch._inductor.utils import sympy_product
 from torch._inductor.virtualized import V
-from torch._ops import OpOverload
 
 from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.inductor_lowering import interleaved, reduced_values
@@ -68,21 +67,24 @@ def is_cheaper_than_memory(value: Any) -> bool:
 
 
 def _readers(node: fx.Node) -> Iterator[fx.Node]:
-    """Nodes that read a value, directly or through views, and views that fold rows."""
+    """Nodes that read a value, directly or through views, and those views."""
     for user in node.users:
-        is_view = isinstance(user.target, OpOverload) and compat.returns_view(user.target)
-        if is_view and user.target not in _FOLDS:
-            yield from _readers(user)
         yield user
+        if reduced_values.is_view(user):
+            yield from _readers(user)
+
+
+def _is_no_larger(made: Any, own: Any) -> bool:
+    return isinstance(made, Tensor) and compat.is_never_more(made.numel(), own.numel())
 
 
 def _is_read_as_it_lies(node: fx.Node) -> bool:
     """True where no reader sees the value in other rows, or more elements than it has."""
     own = node.meta.get("val")
-    seen = [user.meta.get("val") for user in _readers(node)]
-    if not isinstance(own, Tensor) or any(user.target in _FOLDS for user in _readers(node)):
-        return False
-    return all(isinstance(t, Tensor) and compat.is_never_more(t.numel(), own.numel()) for t in seen)
+    return isinstance(own, Tensor) and all(
+        reader.target not in _FOLDS and _is_no_larger(reader.meta.get("val"), own)
+        for reader in _readers(node)
+    )
 
 
 def computed_again(stock: Callable[..., bool]) -> Callable[..., bool]:

@@ -58,6 +58,11 @@ SHORTEST_ROW = 16
 """Below, a loop over what a reduction keeps has no whole vectors; one over all elements has."""
 
 
+def is_view(node: fx.Node) -> bool:
+    """True for a call whose result may share memory with what it reads."""
+    return isinstance(node.target, OpOverload) and compat.returns_view(node.target)
+
+
 def _is_read_once(seen: Any, by: fx.Node) -> bool:
     """True where a node is a view, or a loop over elements, that reads few elements twice."""
     if not isinstance(by.target, OpOverload) or by.target in needs_realized_inputs:
@@ -65,7 +70,7 @@ def _is_read_once(seen: Any, by: fx.Node) -> bool:
     if by.target in _OF_MEMORY or by.target.namespace == NAMESPACE:
         return False
     in_loops = torch.Tag.pointwise in by.target.tags or INNER in by.meta
-    if not in_loops and not compat.returns_view(by.target):
+    if not in_loops and not is_view(by):
         return False
     made = by.meta.get("val")  # a list of views where a tensor is split
     return isinstance(made, Tensor) and compat.is_never_more(made.numel(), seen.numel())
@@ -101,8 +106,7 @@ def _reads(value: fx.Node, user: fx.Node) -> _Reads:
 
 def _place_in(value: Views, user: fx.Node) -> Views:
     """Views of the beginning through which a reader of a value reads it."""
-    is_view = isinstance(user.target, OpOverload) and compat.returns_view(user.target)
-    return (*value, (user.target, user.args[1:], user.kwargs)) if is_view else value
+    return (*value, (user.target, user.args[1:], user.kwargs)) if is_view(user) else value
 
 
 def end_of(values: Sequence[fx.Node]) -> fx.Node | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 import torch
@@ -15,15 +14,8 @@ from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.bench.cases import CASES
 from torch_complex_subclass.inductor_lowering import accumulators
 from torch_complex_subclass.testing.compare import assert_compiles
+from torch_complex_subclass.testing.generated import generated_code
 from torch_complex_subclass.testing.ulp import ulp_error
-
-
-def code_of(fn: Callable[..., Any], *args: Any) -> str:
-    from torch._inductor.utils import run_and_get_code
-
-    with tcs.enabled(), compat.without_caches():
-        _, code = run_and_get_code(torch.compile(fn, fullgraph=True), *args)
-    return "\n".join(code)
 
 
 def is_vectorised() -> bool:
@@ -54,7 +46,9 @@ def test_chain_of_ten_ops_is_one_kernel_and_two_backward() -> None:
 
 
 def test_both_parts_are_read_and_written_by_whole_vectors() -> None:
-    code = code_of(lambda a, b: a * b, *(torch.randn(64, dtype=torch.complex64) for _ in "ab"))
+    code = generated_code(
+        lambda a, b: a * b, *(torch.randn(64, dtype=torch.complex64) for _ in "ab")
+    )
     assert code.count("deinterleave2(") == (2 if is_vectorised() else 0)
     assert code.count("at::vec::interleave2(") == is_vectorised()
     assert "tmpbuf" not in code
@@ -70,7 +64,7 @@ def test_a_real_program_keeps_its_code() -> None:
     with compat.without_caches():
         _, stock = run_and_get_code(torch.compile(fn), x)
     torch._dynamo.reset()
-    ours = code_of(fn, x)
+    ours = generated_code(fn, x)
     kernels = [text.split("def call")[0].split("cpp_pybinding")[1] for text in (stock[0], ours)]
     assert kernels[0] == kernels[1]
 
@@ -97,8 +91,10 @@ def test_every_length_of_tail(dtype: torch.dtype, shape: tuple[int, ...]) -> Non
 
 
 def test_tails_are_read_and_written_by_parts_of_vectors() -> None:
-    code = code_of(lambda a, b: a * b, *(torch.randn(39, dtype=torch.complex64) for _ in "ab"))
-    turned = code_of(
+    code = generated_code(
+        lambda a, b: a * b, *(torch.randn(39, dtype=torch.complex64) for _ in "ab")
+    )
+    turned = generated_code(
         lambda a, b: a + b.mT, *(torch.randn(17, 17, dtype=torch.complex64) for _ in "ab")
     )
     assert "tmpbuf" not in code + turned
@@ -119,7 +115,7 @@ def test_parts_of_rows_under_a_mask(dtype: torch.dtype, shape: tuple[int, ...]) 
 
 
 def test_masked_loads_are_of_vectors() -> None:
-    code = code_of(parts_of_rows, *(torch.randn(2, 64, dtype=torch.complex64) for _ in "ab"))
+    code = generated_code(parts_of_rows, *(torch.randn(2, 64, dtype=torch.complex64) for _ in "ab"))
     assert "tmpbuf" not in code
 
 
@@ -131,10 +127,10 @@ def all_but_the_first_negated(x: Tensor, y: Tensor) -> Tensor:
 @pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128], ids=str)
 def test_a_slice_written_into_shares_the_loads_of_the_whole(dtype: torch.dtype) -> None:
     x, y = (torch.randn(5, 24, dtype=dtype) for _ in "xy")
-    code = code_of(all_but_the_first_negated, x.clone(), y)
+    code = generated_code(all_but_the_first_negated, x.clone(), y)
     assert "all_zero" not in code
     # A padded operand has no memory behind the lanes that its mask leaves out.
-    padded = code_of(lambda x: F.pad(x, (2, 3)) * 2, x)
+    padded = generated_code(lambda x: F.pad(x, (2, 3)) * 2, x)
     assert ("all_zero" in padded) == is_vectorised()
     given = x.clone()
     compiled = torch.compile(all_but_the_first_negated, backend="inductor_complex", dynamic=False)
@@ -144,7 +140,7 @@ def test_a_slice_written_into_shares_the_loads_of_the_whole(dtype: torch.dtype) 
 
 
 def test_long_sums_stay_in_registers() -> None:
-    code = code_of(lambda z: (z.abs() ** 2).sum(), torch.randn(2**17, dtype=torch.complex64))
+    code = generated_code(lambda z: (z.abs() ** 2).sum(), torch.randn(2**17, dtype=torch.complex64))
     assert ("noexcept" in code) == is_vectorised()
     assert "sqrt" not in code
 
@@ -154,7 +150,7 @@ def test_a_loop_that_checks_an_index_may_throw() -> None:
         return (z[index].abs() ** 2).sum()
 
     z, index = torch.randn(2**17, dtype=torch.complex64), torch.arange(2**17)
-    assert "noexcept" not in code_of(gathered, z, index)
+    assert "noexcept" not in generated_code(gathered, z, index)
     assert not accumulators.may_throw("auto tmp0 = tmp1 * tmp2;")
     assert accumulators.may_throw('TORCH_CHECK((tmp1 < 8L), "index out of bounds");')
     index[-1] = 2**17
@@ -163,7 +159,7 @@ def test_a_loop_that_checks_an_index_may_throw() -> None:
 
 
 def test_a_rolled_operand_is_read_by_whole_vectors() -> None:
-    code = code_of(
+    code = generated_code(
         lambda a, b: torch.fft.fftshift(a, dim=-1) * b,
         *(torch.randn(4, 64, dtype=torch.complex64) for _ in "ab"),
     )
@@ -190,14 +186,14 @@ def test_transposed_tiles(dtype: torch.dtype, shape: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("fn", [lambda a, b: a + b.mT, lambda a, b: (b.mT * 2j).contiguous()])
 def test_transposed_tiles_are_moved_by_pairs(fn: Callable[..., Tensor]) -> None:
-    code = code_of(fn, *(torch.randn(64, 64, dtype=torch.complex64) for _ in "ab"))
+    code = generated_code(fn, *(torch.randn(64, 64, dtype=torch.complex64) for _ in "ab"))
     assert "tmpbuf" not in code
     assert ("interleave2(" in code) == is_vectorised()
     assert ("alignas(64)" in code) == is_vectorised()
 
 
 def test_parts_that_share_no_element_are_one_loop() -> None:
-    code = code_of(torch.add, *(torch.randn(4096, dtype=torch.complex64) for _ in "ab"))
+    code = generated_code(torch.add, *(torch.randn(4096, dtype=torch.complex64) for _ in "ab"))
     assert code.count("for(int64_t x0") == 1
 
 
@@ -215,7 +211,7 @@ def test_write_in_place_is_one_loop_without_temporaries() -> None:
     def fn(a: Tensor, b: Tensor) -> None:
         a.mul_(b)
 
-    code = code_of(fn, *(torch.randn(4096, dtype=torch.complex64) for _ in "ab"))
+    code = generated_code(fn, *(torch.randn(4096, dtype=torch.complex64) for _ in "ab"))
     assert code.count("for(int64_t x0") == 1
     assert "empty_strided_cpu(" not in code
 
@@ -248,7 +244,7 @@ def test_both_parts_of_bfloat16_are_read_once() -> None:
     def pairs() -> Tensor:
         return tcs.to_bcomplex32(torch.randn(64, dtype=torch.complex64)).detach()
 
-    code = code_of(lambda a, b: a * b + a, pairs(), pairs())
+    code = generated_code(lambda a, b: a * b + a, pairs(), pairs())
     assert code.count("words::loadu(") == (4 if is_vectorised() else 0)
     assert ("c10::convert<float>" in code) != is_vectorised()
 
@@ -274,7 +270,7 @@ def test_vectors_of_256_bits(dtype: torch.dtype) -> None:
         assert_compiles(
             narrow_programs, *operands, backend="inductor_complex", dynamic=False, gradient=False
         )
-        code = code_of(lambda a, b: a * b + a.exp(), a, b)
+        code = generated_code(lambda a, b: a * b + a.exp(), a, b)
     assert "_mm512" not in code
     wanted = on_x86() and dtype == torch.complex64
     assert ("_mm256_cvtps_pd" in code) == wanted
@@ -288,11 +284,11 @@ def on_x86() -> bool:
 
 def test_sine_and_cosine_are_the_accurate_ones() -> None:
     """ATen's own are those within 3.5 ulp on x86 and those within 1 ulp elsewhere."""
-    code = code_of(torch.exp, torch.randn(64, dtype=torch.complex64))
+    code = generated_code(torch.exp, torch.randn(64, dtype=torch.complex64))
     assert ("_u10(" in code) == on_x86()
     assert (".sin()" in code) == (is_vectorised() and not on_x86())
     assert code.count("sine_and_cosine = ") == on_x86()  # once for both
-    real = code_of(torch.sin, torch.randn(64))
+    real = generated_code(torch.sin, torch.randn(64))
     assert (".sin()" in real) == is_vectorised()
     assert "_u10(" not in real
 
@@ -329,21 +325,21 @@ def test_angles_of_every_size() -> None:
 
 
 def test_copysign_calls_no_function() -> None:
-    code = code_of(torch.sqrt, torch.randn(64, dtype=torch.complex64))
+    code = generated_code(torch.sqrt, torch.randn(64, dtype=torch.complex64))
     assert ("(-0.0)" in code) == is_vectorised()
     assert ("copysign" in code) != is_vectorised()
-    assert "copysign" in code_of(torch.copysign, torch.randn(64), torch.randn(64))
+    assert "copysign" in generated_code(torch.copysign, torch.randn(64), torch.randn(64))
 
 
 @pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128], ids=str)
 def test_bits_and_masks_stay_in_registers(dtype: torch.dtype) -> None:
     """The scale of the square comes from exponent bits, the infinite parts from two masks."""
-    code = code_of(torch.reciprocal, torch.randn(64, dtype=dtype))
+    code = generated_code(torch.reciprocal, torch.randn(64, dtype=dtype))
     assert ("bit_cast(at::vec::" in code) == is_vectorised()
     assert "tmpbuf" not in code
     if dtype == torch.complex128:
         assert "cast<int32_t" not in code
-    real = code_of(lambda x: x.view(torch.int32), torch.randn(64))
+    real = generated_code(lambda x: x.view(torch.int32), torch.randn(64))
     assert "bit_cast(at::vec::" not in real
 
 

@@ -9,12 +9,11 @@ import sympy
 import torch
 from torch import Tensor
 from torch._inductor import cpu_vec_isa
-from torch._inductor.utils import run_and_get_code
 
 import torch_complex_subclass as tcs
-from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.inductor_lowering import quads
 from torch_complex_subclass.testing.compare import assert_compiles
+from torch_complex_subclass.testing.generated import generated_code
 
 x, y = sympy.symbols("x y", integer=True, nonnegative=True)
 
@@ -99,9 +98,7 @@ def code_of(*args: Tensor) -> str:
     def fn(z: Tensor) -> Tensor:
         return z[..., ::2] * z[..., 1::2]
 
-    with tcs.enabled(), compat.without_caches():
-        _, code = run_and_get_code(torch.compile(fn, fullgraph=True, dynamic=False), *args)
-    return "\n".join(code)
+    return generated_code(fn, *args, dynamic=False)
 
 
 @pytest.mark.parametrize("n", [64, 66])

@@ -12,9 +12,9 @@ from torch import Tensor
 from torch._inductor.codegen import cpp
 
 import torch_complex_subclass as tcs
-from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.inductor_lowering.scheduling import takes_rows_at_once
 from torch_complex_subclass.testing.compare import assert_compiles
+from torch_complex_subclass.testing.generated import generated_code
 
 
 def kernel(*steps: int) -> Any:
@@ -54,11 +54,7 @@ def test_gradient_of_softmax_over_moduli(stride: int) -> None:
 
 def loops(fn: Any, *args: Any) -> int:
     """Loop nests in the generated C++."""
-    from torch._inductor.utils import run_and_get_code
-
-    with tcs.enabled(), compat.without_caches():
-        _, code = run_and_get_code(torch.compile(fn, fullgraph=True), *args)
-    return code[0].count("for(int64_t x0")
+    return generated_code(fn, *args).count("for(int64_t x0")
 
 
 def test_parts_that_read_nothing_in_common_are_written_in_one_loop() -> None:

@@ -190,6 +190,32 @@ def _products_of_batch(a: Pair | Tensor, b: Pair | Tensor) -> Pair:
     return Pair(re.sum(1).permute(2, 0, 1), im.sum(1).permute(2, 0, 1))
 
 
+def few_columns(a: Pair | Tensor, b: Pair | Tensor) -> Pair:
+    """Matrix product with few columns, or few rows: products of all pairs of them, summed.
+
+    What lies side by side in the long factor does so in the result. Op by op, all products would be
+    stored: for loops only.
+    """
+    if not isinstance(a, Pair) and not isinstance(b, Pair):
+        return as_pair(few_columns(a, Pair(b, b)).re)
+    left, right = as_pair(a).re, as_pair(b).re
+    if right.shape[-1] > left.shape[-2]:
+        turned = few_columns(on_parts(_turned, b), on_parts(_turned, a))
+        return as_pair(on_parts(_turned, turned))
+    if rows_are_summed(left, right):
+        rows = on_parts(lambda t: t.unsqueeze(-2), a)
+        columns = on_parts(lambda t: t.mT.unsqueeze(-3), b)
+        return as_pair(on_parts(lambda t: t.sum(-1), mul(rows, columns)))
+    rows = on_parts(lambda t: t.mT.unsqueeze(-3), a)
+    columns = on_parts(lambda t: t.mT.unsqueeze(-1), b)
+    return as_pair(on_parts(lambda t: t.sum(-2).mT, mul(columns, rows)))
+
+
+def rows_are_summed(a: Tensor, b: Tensor) -> bool:
+    """True for a matrix in rows times one in columns, whose terms lie in one piece each."""
+    return a.stride(-1) < a.stride(-2) and b.stride(-2) < b.stride(-1)
+
+
 def split_product(
     a: Pair | Tensor,
     b: Pair | Tensor,

@@ -37,6 +37,7 @@ from torch_complex_subclass import (
     library_calls,
     library_products,
     moduli,
+    narrow_products,
     negated_inputs,
     reinterpret,
     repeated_results,
@@ -210,12 +211,20 @@ class _Rewriter:
             reason = self._reinterpret(node, rule)
         else:
             own = split_rule(node, rule)
-            if own is rule and node in self.summed:
-                own = computed_rows.written_out(own)
+            if own is rule:
+                own = self._written_out(node, own, real_factor)
             kept = not real_factor and own is rule and library_calls.reason_to_keep(node, rule)
             reason = kept or self._apply(node, own)
         if reason:
             self._keep(node, rule, reason)
+
+    def _written_out(self, node: fx.Node, rule: Rule | None, real_factor: bool) -> Rule | None:
+        """Return the rule, or for a product that loops are to compute, that with its sums."""
+        if node in self.summed:
+            return computed_rows.written_out(rule)
+        if narrow_products.is_written_out(node, real_factor):
+            return narrow_products.written_out(rule)
+        return rule
 
     def _reinterpret(self, node: fx.Node, rule: Rule) -> str:
         """Replace `node` by a view of real memory; return why not, if it cannot be."""

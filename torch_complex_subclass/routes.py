@@ -46,6 +46,11 @@ def is_product(node: fx.Node) -> bool:
     return node.target in _PRODUCTS or node.target in _PRODUCT_OF
 
 
+def is_plain_product(node: fx.Node) -> bool:
+    """True for a product of matrices with nothing added."""
+    return node.target in _PRODUCTS
+
+
 def goes_to_library(op: object) -> bool:
     """True for an op whose product goes to the complex kernel, unless it is elementwise."""
     return op in _PRODUCTS or op in _PRODUCT_OF

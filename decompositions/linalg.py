@@ -190,30 +190,42 @@ def _products_of_batch(a: Pair | Tensor, b: Pair | Tensor) -> Pair:
     return Pair(re.sum(1).permute(2, 0, 1), im.sum(1).permute(2, 0, 1))
 
 
-def few_columns(a: Pair | Tensor, b: Pair | Tensor) -> Pair:
-    """Matrix product with few columns, or few rows: products of all pairs of them, summed.
+def sums_of_rows(a: Pair | Tensor, b: Pair | Tensor) -> Pair:
+    """Matrix product, each element a sum over the last dimension of products.
 
-    What lies side by side in the long factor does so in the result. Op by op, all products would be
-    stored: for loops only.
+    Op by op, the products of all pairs of rows and columns would be stored: for loops only.
     """
-    if not isinstance(a, Pair) and not isinstance(b, Pair):
-        return as_pair(few_columns(a, Pair(b, b)).re)
-    left, right = as_pair(a).re, as_pair(b).re
-    if right.shape[-1] > left.shape[-2]:
-        turned = few_columns(on_parts(_turned, b), on_parts(_turned, a))
-        return as_pair(on_parts(_turned, turned))
-    if rows_are_summed(left, right):
-        rows = on_parts(lambda t: t.unsqueeze(-2), a)
-        columns = on_parts(lambda t: t.mT.unsqueeze(-3), b)
-        return as_pair(on_parts(lambda t: t.sum(-1), mul(rows, columns)))
-    rows = on_parts(lambda t: t.mT.unsqueeze(-3), a)
-    columns = on_parts(lambda t: t.mT.unsqueeze(-1), b)
-    return as_pair(on_parts(lambda t: t.sum(-2).mT, mul(columns, rows)))
+    rows = on_parts(lambda t: t.unsqueeze(-2), a)
+    columns = on_parts(lambda t: t.mT.unsqueeze(-3), b)
+    return _of_real_factors(lambda z, w: _summed(mul(z, w), -1), rows, columns)
 
 
-def rows_are_summed(a: Tensor, b: Tensor) -> bool:
-    """True for a matrix in rows times one in columns, whose terms lie in one piece each."""
-    return a.stride(-1) < a.stride(-2) and b.stride(-2) < b.stride(-1)
+def sums_of_columns(a: Pair | Tensor, b: Pair | Tensor) -> Pair:
+    """Matrix product, rows of it sums over the dimension before the last of products.
+
+    Of a long left factor, the columns of the result lie in one piece each. For loops only, too.
+    """
+    if as_pair(a).re.shape[-2] > as_pair(b).re.shape[-1]:
+        return as_pair(
+            on_parts(_turned, sums_of_columns(on_parts(_turned, b), on_parts(_turned, a)))
+        )
+    columns = on_parts(lambda t: t.unsqueeze(-1), a)
+    rows = on_parts(lambda t: t.unsqueeze(-3), b)
+    return _of_real_factors(lambda z, w: _summed(mul(z, w), -2), columns, rows)
+
+
+def _summed(z: Pair, dim: int) -> Pair:
+    return as_pair(on_parts(lambda t: t.sum(dim), z))
+
+
+def _of_real_factors(
+    op: Callable[[Pair | Tensor, Pair | Tensor], Pair], a: Pair | Tensor, b: Pair | Tensor
+) -> Pair:
+    """Return `op` of factors, of which both may be real."""
+    if isinstance(a, Pair) or isinstance(b, Pair):
+        return op(a, b)
+    # Nothing reads the second half, so nothing computes it.
+    return as_pair(op(a, Pair(b, b)).re)
 
 
 def split_product(
@@ -249,8 +261,7 @@ def product(op: Callable[[Tensor, Tensor], Tensor], a: Pair | Tensor, b: Pair | 
     Two calls where one factor is real, one where both are.
     """
     if not isinstance(a, Pair) and not isinstance(b, Pair):
-        # Nothing reads the second half, so nothing computes it.
-        return as_pair(product(op, a, Pair(b, b)).re)
+        return _of_real_factors(functools.partial(product, op), a, b)
     left, right = as_pair(a).re, as_pair(b).re
     if _is_gate(left, right):
         return _outer_products(a, b)

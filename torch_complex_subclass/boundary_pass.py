@@ -222,9 +222,8 @@ class _Rewriter:
         """Return the rule, or for a product that loops are to compute, that with its sums."""
         if node in self.summed:
             return computed_rows.written_out(rule)
-        if narrow_products.is_written_out(node, real_factor):
-            return narrow_products.written_out(rule)
-        return rule
+        sums = narrow_products.sums(node, real_factor)
+        return rule if sums is None else narrow_products.written_out(rule, sums)
 
     def _reinterpret(self, node: fx.Node, rule: Rule) -> str:
         """Replace `node` by a view of real memory; return why not, if it cannot be."""

@@ -6,7 +6,7 @@ is fused into the kernels around. Products of a vector and a matrix, outer produ
 small matrix with long rows, such as that of a gate with a state vector, and of two long rows with
 two long columns, as in its gradient, read each number about once: their rules write them out, and
 they fuse. So do many small products whose matrices lie side by side, as weights of Fourier modes
-do: they would be copied for the library.
+do: they would be copied for the library. Products with few columns are for `narrow_products.py`.
 
 A factor whose imaginary part is zero whatever the inputs are is a real one: two real products, of
 which one is left where only one part of the result is read, do half or a quarter of the work.

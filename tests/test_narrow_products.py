@@ -89,6 +89,24 @@ def test_real_factor_makes_wider_products_narrow(lie: Function, fn: Function) ->
     factors = half_real(fn, *lie(40, 20, narrow_products.LARGEST_WIDTH))
     assert products_left(fn, *factors) == 0
     assert products_left(complex_product, *(t.to(c64) for t in factors)) == 1
+    wider = half_real(fn, *lie(40, 20, narrow_products.LARGEST_WIDTH + 1))
+    assert products_left(fn, *wider) == 2
+
+
+@LAYOUTS
+def test_nothing_may_be_added(lie: Function) -> None:
+    def fn(a: Tensor, b: Tensor) -> Tensor:
+        return torch.addmm(b[:1], a, b)
+
+    assert products_left(fn, *lie(40, 20, 3)) == 1
+
+
+@LAYOUTS
+@pytest.mark.parametrize("rows", [15, 16])
+@pytest.mark.parametrize("terms", [15, 16, 4096, 4097])
+def test_limits(lie: Function, rows: int, terms: int) -> None:
+    is_inside = rows == 16 and 16 <= terms <= 4096
+    assert products_left(complex_product, *lie(rows, terms, 3)) == (not is_inside)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +116,7 @@ def test_real_factor_makes_wider_products_narrow(lie: Function, fn: Function) ->
         (z(20, 3).mT, z(40, 20).mT),
         in_rows(40, 15, 3),
         in_rows(15, 20, 3),
+        in_columns(40, 15, 3),
         in_columns(15, 20, 3),
         in_columns(20, 4097, 3),
         in_rows(20, 4097, 3),
@@ -111,7 +130,8 @@ def test_real_factor_makes_wider_products_narrow(lie: Function, fn: Function) ->
         tuple(t.to(torch.complex128) for t in in_rows(40, 20, 3)),
     ],
     ids=[
-        *("rows times rows", "columns times columns", "few terms", "few rows", "few sums"),
+        *("rows times rows", "columns times columns", "few terms", "few rows"),
+        *("few terms in columns", "few columns in columns"),
         *("long sums in columns", "long sums in rows", "gaps on the left", "gaps on the right"),
         *("gaps in columns", "batch innermost", "expanded"),
         *("four columns", "four rows", "double precision"),
@@ -137,21 +157,66 @@ def test_each_of_a_chain_is_judged_as_it_lies(activation: Function) -> None:
 
     code = generated_code(fn, z(3, 32), z(48, 32), z(64, 48), dynamic=False)
     assert "extern_kernels" not in code.split("def call")[1]
-    kernels = [k for k in code.split("cpp_pybinding(")[1:] if "x2=" in k]
-    assert len(kernels) >= 1
-    assert all("x2+=static_cast<int64_t>(16L)" in kernel for kernel in kernels)
+    assert sum("x2=" in kernel for kernel in code.split("cpp_pybinding(")[1:]) == 2
+    assert "x2+=static_cast<int64_t>(1L)" not in code
 
 
-def test_arithmetic_is_computed_once_for_each_column() -> None:
-    """With more than three columns, a long factor that loops would compute again is stored."""
+def outer(a: Tensor) -> Tensor:
+    return a[:, :1] @ a[:1]
 
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        lambda a: a * a + a,
+        lambda a: (a.real * a.real).to(c64),
+        lambda a: a.flip(0),
+        lambda a: a.abs().to(c64),
+        outer,
+    ],
+    ids=["arithmetic", "of real parts", "turned round", "moduli", "outer product"],
+)
+def test_computed_long_factor_is_not_computed_for_each_of_many_columns(compute: Function) -> None:
     def fn(a: Tensor, y: Tensor) -> Tensor:
-        return torch.matmul(a * a + a, y.to(c64))
+        return torch.matmul(compute(a), y.to(c64))
 
-    a, y = half_real(real_right, *in_columns(40, 20, 4))
+    a, y = half_real(real_right, *in_rows(40, 20, 4))
     assert products_left(real_right, a, y) == 0
-    assert products_left(fn, a, y) == 2
-    assert products_left(fn, a, y[:, :3]) == 0
+    assert products_left(fn, a, y) > 0
+
+
+@pytest.mark.parametrize("activation", [torch.exp, torch.sgn, lambda z: z * z + 2j])
+def test_computed_in_the_same_order_is_read_in_order(activation: Function) -> None:
+    def fn(a: Tensor, b: Tensor) -> Tensor:
+        return torch.matmul(activation(a), activation(b))
+
+    assert products_left(fn, *in_rows(40, 20, 3)) == 0
+    assert products_left(fn, z(20, 40).mT, z(3, 20).mT) == 0
+
+
+OUT_OF_ORDER: dict[str, Function] = {
+    "copied": lambda a: a.mT.contiguous(),
+    "converted": lambda a: a.mT.real.contiguous().to(c64),
+    "computed": lambda a: a.mT.contiguous() * 2,
+    "slow": lambda a: a.mT.contiguous().exp(),
+    "of both orders": lambda a: a.mT + torch.ones(a.mT.shape, dtype=c64),
+    "written": lambda a: aten.copy(torch.empty(a.mT.shape, dtype=c64), a.mT),
+}
+
+
+@pytest.mark.parametrize("name", OUT_OF_ORDER)
+def test_computed_in_another_order_is_left_to_the_library(name: str) -> None:
+    """Loops would read the operands, which lie column by column."""
+    rows, columns = z(40, 20), z(3, 20).mT
+
+    def long(a: Tensor, b: Tensor) -> Tensor:
+        return torch.matmul(OUT_OF_ORDER[name](a), b)
+
+    def small(a: Tensor, b: Tensor) -> Tensor:
+        return torch.matmul(a, OUT_OF_ORDER[name](b).mT)
+
+    assert products_left(long, rows.mT.contiguous(), columns) > 0
+    assert products_left(small, rows, columns.contiguous()) > 0
 
 
 def test_unknown_sizes_are_left_to_the_library() -> None:

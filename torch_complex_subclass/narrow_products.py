@@ -15,25 +15,30 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
-from torch_complex_subclass import routes
-from torch_complex_subclass.decompositions.linalg import sums_of_columns, sums_of_rows
-from torch_complex_subclass.decompositions.registry import Rule
-from torch_complex_subclass.readers import is_computed_by_loops
+from torch_complex_subclass import dispatch, routes
+from torch_complex_subclass.decompositions.linalg import (
+    LARGEST_GATE,
+    sums_of_columns,
+    sums_of_rows,
+)
+from torch_complex_subclass.decompositions.registry import Kind, Rule
 from torch_complex_subclass.values import owners_of
 
 aten = torch.ops.aten
+
+_COPIES = aten._to_copy.default, aten.clone.default
 
 LARGEST_WIDTH = 10
 """Most columns, or rows, of the small factor where one factor is real, and the long one stored."""
 
 LARGEST_COMPLEX_WIDTH = 3
-"""The same where both factors are complex, or loops compute the long one again for each column."""
+"""The same where both factors are complex, or loops may compute the long one for each column."""
 
-FEWEST_OF_LONG_SIDE = 16
-"""Fewest rows that such columns are multiplied by, and fewest terms of sums taken in vectors."""
+FEWEST_ROWS = 16
+"""Fewest rows that such columns are multiplied by."""
 
-LONGEST_SUM = 4096
-"""Most terms; of longer ones the caches do not keep what is read for each column."""
+SHORTEST_SUM, LONGEST_SUM = 16, 4096
+"""Fewest terms, since short sums are unrolled, and most, which the caches keep for each column."""
 
 
 def sums(node: fx.Node, has_real_factor: bool) -> Callable[..., Any] | None:
@@ -50,29 +55,55 @@ def sums(node: fx.Node, has_real_factor: bool) -> Callable[..., Any] | None:
     is_measured = a.device.type == "cpu" and a.dtype == torch.complex64
     if not is_measured or not all(isinstance(n, int) for n in _numbers(a, b)):
         return None
-    long: Any = left
     if b.shape[-1] > a.shape[-2]:
-        long, a, b = right, b.mT, a.mT
-    may_be_wide = has_real_factor and not is_computed_by_loops(long)
-    widest = LARGEST_WIDTH if may_be_wide else LARGEST_COMPLEX_WIDTH
-    is_narrow = a.shape[-2] >= FEWEST_OF_LONG_SIDE and 1 < b.shape[-1] <= widest
-    return _sums_along(a, b) if is_narrow and not _is_copy(long) else None
-
-
-def _sums_along(a: Tensor, b: Tensor) -> Callable[..., Any] | None:
-    """What loops sum of a long factor and a small one, by how they lie; None where neither."""
-    terms = a.shape[-1]
-    if terms > LONGEST_SUM:
+        left, right, a, b = right, left, b.mT, a.mT
+    widest = LARGEST_WIDTH if has_real_factor and _is_stored(left) else LARGEST_COMPLEX_WIDTH
+    is_narrow = a.shape[-2] >= FEWEST_ROWS and 1 < b.shape[-1] <= widest
+    if not is_narrow or not _is_in_order(left):
         return None
-    if a.stride(-1) == 1 and b.stride(-2) == 1 and terms >= FEWEST_OF_LONG_SIDE:
+    return _sums_along(a, b, _is_in_order(right))
+
+
+def _sums_along(a: Tensor, b: Tensor, small_is_in_order: bool) -> Callable[..., Any] | None:
+    """What loops sum of a long factor and a small one, by how they lie; None where neither."""
+    if not SHORTEST_SUM <= a.shape[-1] <= LONGEST_SUM:
+        return None
+    if a.stride(-1) == 1 and b.stride(-2) == 1 and small_is_in_order:
         return sums_of_rows
     return sums_of_columns if a.stride(-2) == 1 else None
 
 
-def _is_copy(factor: fx.Node) -> bool:
-    """True for a copy, or a view of one: loops read what is copied, which may lie in any order."""
+def _is_stored(factor: Any) -> bool:
+    """True for an input, or a sum of products, as it lies in memory, and for views of those."""
     *_, owner = owners_of(factor)
-    return owner.target is aten.clone.default
+    if owner.target in _COPIES:
+        return _are_alike(owner, *owner.all_input_nodes) and _is_stored(owner.all_input_nodes[0])
+    if routes.is_plain_product(owner):
+        terms = owner.args[0].meta["val"].shape[-1]  # type: ignore[union-attr]
+        return not isinstance(terms, int) or terms > LARGEST_GATE
+    return owner.op == "placeholder"
+
+
+def _is_in_order(factor: Any) -> bool:
+    """True for what is stored, and for what loops compute of factors that lie in the same order.
+
+    Loops read what is copied or computed where its operands lie, whatever its own strides say.
+    """
+    *_, owner = owners_of(factor)
+    if _is_stored(owner):
+        return True
+    rule = dispatch.lookup(owner.target)
+    is_elementwise = rule is not None and rule.kind in (Kind.UNARY, Kind.ELEMENTWISE)
+    if not is_elementwise and owner.target not in _COPIES:
+        return False
+    size = owner.meta["val"].shape
+    operands = [n for n in owner.all_input_nodes if getattr(n.meta["val"], "shape", ()) == size]
+    return _are_alike(owner, *operands) and all(map(_is_in_order, operands))
+
+
+def _are_alike(*nodes: fx.Node) -> bool:
+    """True for values with the same strides."""
+    return len({node.meta["val"].stride() for node in nodes}) == 1
 
 
 def _numbers(*values: Tensor) -> list[int | torch.SymInt]:

@@ -220,10 +220,9 @@ class _Rewriter:
 
     def _written_out(self, node: fx.Node, rule: Rule | None, real_factor: bool) -> Rule | None:
         """Return the rule, or for a product that loops are to compute, that with its sums."""
-        if node in self.summed:
-            return computed_rows.written_out(rule)
-        sums = narrow_products.sums(node, real_factor)
-        return rule if sums is None else narrow_products.written_out(rule, sums)
+        is_summed = node in self.summed
+        sums = linalg.vector_product if is_summed else narrow_products.sums(node, real_factor)
+        return rule if rule is None or sums is None else routes.written_out(rule, sums)
 
     def _reinterpret(self, node: fx.Node, rule: Rule) -> str:
         """Replace `node` by a view of real memory; return why not, if it cannot be."""

@@ -6,13 +6,10 @@ for that call and read again; loops that sum it up as they compute it never stor
 
 from __future__ import annotations
 
-import dataclasses
-
 from torch import fx
 
 from torch_complex_subclass import routes
-from torch_complex_subclass.decompositions.linalg import is_row_times_matrix, vector_product
-from torch_complex_subclass.decompositions.registry import Rule
+from torch_complex_subclass.decompositions.linalg import is_row_times_matrix
 from torch_complex_subclass.readers import is_computed_by_loops, is_read_by_loops
 from torch_complex_subclass.values import owners_of
 
@@ -35,9 +32,3 @@ def products(graph: fx.Graph) -> set[fx.Node]:
 def _is_written(left: fx.Node, right: fx.Node) -> bool:
     is_row = is_row_times_matrix(left.meta["val"], right.meta["val"])
     return is_row or routes.is_elementwise(left, right)
-
-
-def written_out(rule: Rule | None) -> Rule:
-    """Return the rule of a product with its sums spelled out."""
-    assert rule is not None
-    return dataclasses.replace(rule, fn=vector_product, narrow=None)

@@ -8,7 +8,6 @@ pairs of rows and columns would be stored.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +20,7 @@ from torch_complex_subclass.decompositions.linalg import (
     sums_of_columns,
     sums_of_rows,
 )
-from torch_complex_subclass.decompositions.registry import Kind, Rule
+from torch_complex_subclass.decompositions.registry import Kind
 from torch_complex_subclass.values import owners_of
 
 aten = torch.ops.aten
@@ -89,16 +88,27 @@ def _is_in_order(factor: Any) -> bool:
 
     Loops read what is copied or computed where its operands lie, whatever its own strides say.
     """
-    *_, owner = owners_of(factor)
-    if _is_stored(owner):
-        return True
+    to_see, seen = [factor], set()
+    while to_see:
+        *_, owner = owners_of(to_see.pop())
+        if owner in seen or _is_stored(owner):
+            continue
+        seen.add(owner)
+        operands = _operands_of_loop(owner)
+        if operands is None or not _are_alike(owner, *operands):
+            return False
+        to_see += operands
+    return True
+
+
+def _operands_of_loop(owner: fx.Node) -> list[fx.Node] | None:
+    """What a loop over elements reads of its own size; None where no such loop computes a value."""
     rule = dispatch.lookup(owner.target)
     is_elementwise = rule is not None and rule.kind in (Kind.UNARY, Kind.ELEMENTWISE)
     if not is_elementwise and owner.target not in _COPIES:
-        return False
+        return None
     size = owner.meta["val"].shape
-    operands = [n for n in owner.all_input_nodes if getattr(n.meta["val"], "shape", ()) == size]
-    return _are_alike(owner, *operands) and all(map(_is_in_order, operands))
+    return [n for n in owner.all_input_nodes if getattr(n.meta["val"], "shape", ()) == size]
 
 
 def _are_alike(*nodes: fx.Node) -> bool:
@@ -108,9 +118,3 @@ def _are_alike(*nodes: fx.Node) -> bool:
 
 def _numbers(*values: Tensor) -> list[int | torch.SymInt]:
     return [n for t in values for n in (*t.shape, *t.stride())]
-
-
-def written_out(rule: Rule | None, as_sums: Callable[..., Any]) -> Rule:
-    """Return the rule of a product with its sums spelled out."""
-    assert rule is not None
-    return dataclasses.replace(rule, fn=as_sums, narrow=None)

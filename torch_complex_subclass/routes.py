@@ -14,6 +14,8 @@ which one is left where only one part of the result is read, do half or a quarte
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -64,13 +66,18 @@ def is_elementwise(left: fx.Node, right: fx.Node) -> bool:
 def keeps_library_call(node: fx.Node, rule: Rule) -> bool:
     """True for a product of complex factors that goes to the complex kernel as it is."""
     return (
-        rule.kind is Kind.BILINEAR and node.target in _PRODUCTS and not is_elementwise(*node.args)  # type: ignore[arg-type]
+        rule.kind is Kind.BILINEAR and is_plain_product(node) and not is_elementwise(*node.args)  # type: ignore[arg-type]
     )
+
+
+def written_out(rule: Rule, sums: Callable[..., Any]) -> Rule:
+    """Return the rule of a product that is computed by these sums."""
+    return dataclasses.replace(rule, fn=sums, narrow=None)
 
 
 def is_row_for_library(node: fx.Node) -> bool:
     """True for one row, complex, times a matrix of rows that are long for loops."""
-    if node.target not in _PRODUCTS or not node.meta["val"].is_complex():
+    if not is_plain_product(node) or not node.meta["val"].is_complex():
         return False
     left, right = node.args
     values = left.meta["val"], right.meta["val"]  # type: ignore[union-attr]

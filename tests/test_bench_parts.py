@@ -140,6 +140,20 @@ def test_second_compilation_finds_the_first_in_its_folder_only(tmp_path: Path) -
     assert {path.name for path in binaries("b")} == {path.name for path in cold}
 
 
+def test_sizes_are_static(tmp_path: Path) -> None:
+    inputs: list[int] = []
+
+    def keep(graph: torch.fx.GraphModule, _: list[Any]) -> Callable[..., Any]:
+        inputs.append(len(graph.graph.find_nodes(op="placeholder")))
+        return graph.forward
+
+    torch.compiler.reset()
+    doubled = torch.compile(lambda x: 2 * x, backend=keep)
+    for n in (3, 4):
+        first_call(candidates.WAYS["ours"], lambda n=n: (doubled(torch.ones(n)),), tmp_path)
+    assert inputs == [1, 1]  # a size that changes is an input
+
+
 # ---------------------------------------------------------------- memory
 
 

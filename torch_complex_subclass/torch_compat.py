@@ -1114,6 +1114,17 @@ def profiled_kernels() -> AbstractContextManager[Any]:
     return config.patch({"cpp.enable_kernel_profile": True})  # type: ignore[no-any-return]
 
 
+def static_sizes() -> AbstractContextManager[Any]:
+    """Compile inside the block as `torch.compile(..., dynamic=False)` does.
+
+    That option sets and unsets these at each call, which takes as long as a fifth of it.
+    """
+    from torch._dynamo import config
+
+    static = {"assume_static_by_default": True, "automatic_dynamic_shapes": False}
+    return config.patch(static)  # type: ignore[no-any-return]
+
+
 @contextmanager
 def cache_folder(folder: Path) -> Iterator[None]:
     """Compile inside the block with all of torch's caches in `folder`, and none in memory.

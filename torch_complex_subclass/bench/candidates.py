@@ -32,11 +32,7 @@ class Way:
         def compiled(fn: Function, fullgraph: bool) -> Function:
             if self.backend is None:
                 return fn
-            # Never dynamic: all ways compile the one code of Optimizer.step, and Dynamo would take
-            # the weights of the next one for a change of sizes.
-            return torch.compile(
-                own_code(fn), fullgraph=fullgraph, dynamic=False, backend=self.backend, mode=mode
-            )
+            return torch.compile(own_code(fn), fullgraph=fullgraph, backend=self.backend, mode=mode)
 
         return make_step(case, inputs, training, compiled, self.by_hand)
 
@@ -68,9 +64,15 @@ def first_call(way: Way, step: Step, caches: Path) -> FirstCall:
     With an empty folder this is a cold compilation: tracing, code generation, g++. Again on the
     folder that it has filled, after a reset, it is a warm one: tracing, and loading what
     AOTAutograd's and Inductor's caches and that of binaries have. Translated headers are shared,
-    as they are between all programs of a user.
+    as they are between all programs of a user. Sizes are static: all ways compile the one code of
+    Optimizer.step, and Dynamo would take the weights of the next one for a change of sizes.
     """
-    with way.around(), compat.cache_folder(caches), compat.counted_kernels(caches=True) as counted:
+    with (
+        way.around(),
+        compat.static_sizes(),
+        compat.cache_folder(caches),
+        compat.counted_kernels(caches=True) as counted,
+    ):
         start = time.perf_counter()
         results = tuple(t.detach().clone() for t in step())
         seconds = time.perf_counter() - start

@@ -20,6 +20,7 @@ from eager_kernels import seconds
 from torch import Tensor
 
 import torch_complex_subclass as tcs
+from torch_complex_subclass.bench.steps import own_code
 
 Call = Callable[[], object]
 _CALLS = 500
@@ -46,18 +47,26 @@ def packaged(inputs: tuple[Tensor, ...]) -> Any:
         return torch._inductor.aoti_load_package(loaded)
 
 
+def _compiled(**options: Any) -> Callable[..., Any]:
+    """Compile a copy of the product: Dynamo tries all it has compiled of one code in turn."""
+    return torch.compile(own_code(product), fullgraph=True, **options)
+
+
 def ways(elements: int) -> dict[str, Call]:
     """Calls to time, each compiled already."""
     a, b = (torch.randn(elements, dtype=torch.complex64) for _ in range(2))
     x, y = a.real.clone(), b.real.clone()
-    compiled = torch.compile(product, fullgraph=True)
-    wrapped = torch.compile(product, fullgraph=True, options={"cpp_wrapper": True})
-    ahead = cast("Any", torch.compile(product, fullgraph=True)).aot_compile(((a, b), {}))
+    compiled = _compiled()
+    static = _compiled(dynamic=False)
+    wrapped = _compiled(options={"cpp_wrapper": True})
+    ahead = cast("Any", _compiled()).aot_compile(((a, b), {}))
     package = packaged((a, b))
     real = torch.compile(torch.mul, fullgraph=True)
     found: dict[str, Call] = {
         "eager": lambda: product(a, b),
         "torch.compile": lambda: compiled(a, b),
+        "torch.compile, unrecorded": _unrecorded((a, b)),
+        "torch.compile, dynamic=False": lambda: static(a, b),
         "torch.compile, cpp_wrapper": lambda: wrapped(a, b),
         "torch.compile(...).aot_compile": lambda: ahead(a, b),
         "AOTInductor package": lambda: package(a, b),
@@ -67,6 +76,14 @@ def ways(elements: int) -> dict[str, Call]:
     for call in found.values():
         call()
     return found
+
+
+def _unrecorded(inputs: tuple[Tensor, ...]) -> Call:
+    """Compile without the marks that Dynamo leaves in a profiler's trace at each call."""
+    compiled = _compiled()
+    with torch._dynamo.config.patch(record_runtime_overhead=False):
+        compiled(*inputs)
+    return lambda: compiled(*inputs)
 
 
 def main() -> None:

@@ -34,6 +34,7 @@ from torch_complex_subclass import (
     data_sized,
     dispatch,
     gradients,
+    imaginary,
     library_calls,
     library_products,
     moduli,
@@ -212,17 +213,21 @@ class _Rewriter:
         else:
             own = split_rule(node, rule)
             if own is rule:
-                own = self._written_out(node, own, real_factor)
+                own = self._special(node, own, real_factor)
             kept = not real_factor and own is rule and library_calls.reason_to_keep(node, rule)
             reason = kept or self._apply(node, own)
         if reason:
             self._keep(node, rule, reason)
 
-    def _written_out(self, node: fx.Node, rule: Rule | None, real_factor: bool) -> Rule | None:
-        """Return the rule, or for a product that loops are to compute, that with its sums."""
+    def _special(self, node: fx.Node, rule: Rule | None, real_factor: bool) -> Rule | None:
+        """Return the rule, or one that is shorter for what is known of the operands."""
+        if rule is None:
+            return None
         is_summed = node in self.summed
         sums = linalg.vector_product if is_summed else narrow_products.sums(node, real_factor)
-        return rule if rule is None or sums is None else routes.written_out(rule, sums)
+        if sums is not None:
+            return routes.written_out(rule, sums)
+        return imaginary.shortened(node, rule, self.values.pair)
 
     def _reinterpret(self, node: fx.Node, rule: Rule) -> str:
         """Replace `node` by a view of real memory; return why not, if it cannot be."""

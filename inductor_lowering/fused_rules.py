@@ -18,7 +18,7 @@ from torch._inductor.lowering import make_pointwise
 from torch._inductor.virtualized import V, ops
 from torch.utils._ordered_set import OrderedSet
 
-from torch_complex_subclass.inductor_lowering import narrow_sums, recomputed, reduced_values
+from torch_complex_subclass.inductor_lowering import narrow_sums, recomputed, reduced_values, turns
 from torch_complex_subclass.recorder import INNER
 
 DEEPEST_EXPRESSION = 20_000
@@ -59,8 +59,9 @@ def replacements() -> list[tuple[Any, str, Callable[..., Any]]]:
     """Object, attribute and new value of every edit."""
     box, reuse = ir.StorageBox, "should_realize_on_reuse"
     in_loops = reduced_values.computed_in_loops
+    again = recomputed.computed_again(turns.stored(getattr(box, reuse)))
     questions: list[tuple[Any, str, Callable[..., bool]]] = [
-        (box, reuse, narrow_sums.stored(in_loops(recomputed.computed_again(getattr(box, reuse))))),
+        (box, reuse, narrow_sums.stored(in_loops(again))),
         (box, "has_exceeded_max_reads", in_loops(box.has_exceeded_max_reads)),
         (ir.Loops, "has_large_inner_fn", in_loops(ir.Loops.has_large_inner_fn)),
     ]

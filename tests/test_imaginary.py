@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx.experimental.proxy_tensor import make_fx
 
 import torch_complex_subclass as tcs
@@ -44,6 +46,16 @@ OTHERS: dict[str, Program] = {
     "infinite number": lambda x, y: torch.exp(torch.complex(0 * x + torch.inf * y, x)),
     "complex factor": lambda x, y: torch.exp(1j * x * torch.complex(x, y)),
     "zero added to": lambda x, y: torch.exp(torch.complex(0 * x + 1, x)),
+    "infinite in float32": lambda x, y: torch.exp(torch.complex(torch.zeros_like(x) * 1e39, x)),
+    "other shapes": lambda x, y: torch.exp(
+        torch.complex(
+            (torch.zeros(1, 2) + 0 * x[:6:3, None]).reshape(4),
+            (torch.zeros(2, 1, 1) + x[:6:3, None]).reshape(4),
+        )
+    ),
+    "bits of a zero": lambda x, y: torch.exp(
+        torch.complex((-torch.full_like(x, 0)).view(torch.int32).float() * 1e-9, x)
+    ),
     "zero under a quotient": lambda x, y: torch.exp(torch.complex(y / (0 * x), y / x)),
 }
 
@@ -86,7 +98,7 @@ def test_numbers_are_those_of_the_whole_rule(fn: Program, monkeypatch: pytest.Mo
 @named(IMAGINARY | OTHERS)
 def test_numbers_are_eagers(fn: Program) -> None:
     x, y = torch.randn(2, 50)
-    torch.testing.assert_close(compiled(fn)(x, y), fn(x, y))
+    torch.testing.assert_close(compiled(fn)(x, y), fn(x, y), equal_nan=True)
 
 
 def compiled(fn: Program) -> Program:
@@ -108,12 +120,39 @@ def test_gradient() -> None:
     torch.testing.assert_close(got, want)
 
 
-def test_long_way_to_the_zero() -> None:
-    def turned(x: Tensor, y: Tensor) -> Tensor:
-        doubled = functools.reduce(lambda z, _: z + z, range(60), 1j * x)
-        return torch.exp(functools.reduce(lambda z, _: z * y, range(1200), doubled))
+def test_long_way_to_the_zero_is_not_gone() -> None:
+    def turned(x: Tensor, y: Tensor, steps: int) -> Tensor:
+        doubled = functools.reduce(lambda z, _: z + z, range(steps), 1j * x)
+        return torch.exp(functools.reduce(lambda z, _: z * y, range(steps), doubled))
 
-    assert " exp(" not in graph(turned)
+    assert " exp(" not in graph(functools.partial(turned, steps=20))
+    assert " exp(" in graph(functools.partial(turned, steps=600))
+
+
+def test_operands_by_name() -> None:
+    by_hand = torch.fx.Graph()
+    x = by_hand.placeholder("x")
+    x.meta["val"] = torch.ones(3, dtype=torch.complex64)
+    z = by_hand.call_function(torch.ops.aten.exp.default, (), {"self": x})
+    z.meta["val"] = x.meta["val"]
+    by_hand.output(z)
+    with FakeTensorMode() as mode:
+        for node in (x, z):
+            node.meta["val"] = mode.from_tensor(node.meta["val"])
+        text = rewritten(torch.fx.GraphModule({}, by_hand))
+    assert " exp(" in text
+
+
+def test_phases_that_many_loops_read_are_stored() -> None:
+    def shifted(x: Tensor, c: Tensor) -> Tensor:
+        phases = torch.exp(1j * x)
+        return torch.stack([(phases.roll(i, 0) * row).sum(-1) for i, row in enumerate(c)])
+
+    def sines(readers: int) -> int:
+        code = generated_code(shifted, torch.ones(64, 32), torch.randn(readers, 64, 32))
+        return len(re.findall(r"\bsin\(|Sleef_sinf", code))
+
+    assert sines(4) == sines(1) > 0
 
 
 def test_generated_code_takes_no_exponential() -> None:

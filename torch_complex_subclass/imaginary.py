@@ -10,13 +10,13 @@ exponential has (C23 G.6.3.1). So both give the same numbers.
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, fx
 
+from torch_complex_subclass import torch_compat as compat
 from torch_complex_subclass.decompositions.registry import Pair, Rule
 from torch_complex_subclass.known_zeros import is_zero
 
@@ -33,10 +33,15 @@ _MOVES = (
 )
 """Views and copies whose elements are those of their operand, wherever it lies in memory."""
 
+MOST_STEPS = 64
+"""Values to look at on the way, lest each of many steps walks to the first."""
+
 
 def shortened(node: fx.Node, rule: Rule, pair: Callable[[Any], Pair]) -> Rule:
     """Return the rule for a node, shorter for the exponential of an imaginary number."""
-    if node.target is not aten.exp.default or not is_imaginary(*pair(node.args[0])):
+    if node.target is not aten.exp.default or node.kwargs:
+        return rule
+    if not is_imaginary(*pair(node.args[0])):
         return rule
     return dataclasses.replace(rule, fn=_turn, narrow=None)
 
@@ -51,18 +56,27 @@ def is_imaginary(re: fx.Node, im: fx.Node) -> bool:
     Both parts are followed to a product with zero and the operand of that. What leads there keeps
     this, should all that is multiplied, divided by or added be infinite or NaN itself.
     """
+    if not _are_alike(re, im):
+        return False
     left, seen = [(re, im)], set()
     while left:
         pair = _without_signs(*left.pop())
-        if pair in seen or _is_always_zero(pair[0]):
+        if pair in seen or _is_multiple_of_zero(*pair):
             continue
         seen.add(pair)
-        if not _is_multiple_of_zero(*pair):
-            before = _operands(*pair)
-            if not before:
-                return False
-            left.extend(before)
+        before = _operands(*pair)
+        if len(seen) > MOST_STEPS or not (before or _is_always_zero(pair[0])):
+            return False
+        left.extend(before)
     return True
+
+
+def _are_alike(re: fx.Node, im: fx.Node) -> bool:
+    """True where places in one tensor are places in the other, and overflow is at one size."""
+    one, other = (node.meta.get("val") for node in (re, im))
+    if not isinstance(one, Tensor) or not isinstance(other, Tensor):
+        return False
+    return one.dtype == other.dtype and compat.same_sizes(one.shape, other.shape)
 
 
 def _without_signs(*parts: fx.Node) -> tuple[fx.Node, fx.Node]:
@@ -77,26 +91,42 @@ def _without_sign(node: fx.Node) -> fx.Node:
 
 
 def _is_always_zero(node: fx.Node) -> bool:
-    """True for zeros, and for their products with finite numbers."""
-    while node.target in _PRODUCTS and _is_finite_number(node.args[1]):
+    """True for zeros, and for their products with numbers that are finite in their dtype."""
+    while _is_finite_multiple(node):
         node = node.args[0]  # type: ignore[assignment]
     return is_zero(node)
 
 
+def _is_finite_multiple(product: fx.Node) -> bool:
+    """True for a product with a number that stays finite in the dtype of the product."""
+    number = _number(product)
+    if number is None or not product.meta["val"].is_floating_point():
+        return False
+    return abs(number) <= torch.finfo(product.meta["val"].dtype).max
+
+
+def _number(node: fx.Node) -> int | float | None:
+    """The number that a tensor is multiplied by; None where it is none, and for other nodes."""
+    factors = node.args if node.target in _PRODUCTS and not node.kwargs else ()
+    number = factors[1] if factors else None
+    return number if isinstance(number, int | float) else None
+
+
 def _is_multiple_of_zero(re: fx.Node, im: fx.Node) -> bool:
     """True for 0 * x beside x or a multiple of x by a number."""
-    if re.target not in _PRODUCTS or not _is_finite_number(re.args[1]) or re.args[1] != 0:
+    if _number(re) != 0 or not _are_alike(re, im):
         return False
     x = re.args[0]
-    multiple = im.target in _PRODUCTS and isinstance(im.args[1], int | float)
-    return im is x or (multiple and im.args[0] is x)
+    return im is x or (_number(im) is not None and im.args[0] is x)
 
 
 def _operands(re: fx.Node, im: fx.Node) -> list[tuple[fx.Node, fx.Node]]:
-    """Pairs of which each is imaginary only if (re, im) is; none where that is not known."""
-    if re.op != "call_function" or im.op != "call_function" or re.kwargs != im.kwargs:
+    """Pairs that (re, im) is imaginary with, if all are; none where nothing is known."""
+    if not _are_alike(re, im):
         return []
-    if re.target in _SUMS and im.target in _SUMS and not re.kwargs:
+    if re.op != "call_function" or im.op != "call_function" or re.kwargs or im.kwargs:
+        return []
+    if re.target in _SUMS and im.target in _SUMS:
         pairs = list(zip(re.args, im.args, strict=True))
         nodes = all(isinstance(n, fx.Node) for pair in pairs for n in pair)
         return pairs if nodes else []  # type: ignore[return-value]
@@ -105,12 +135,7 @@ def _operands(re: fx.Node, im: fx.Node) -> list[tuple[fx.Node, fx.Node]]:
     (first, *rest), (other, *others) = re.args, im.args
     if re.target in _PRODUCTS and first is other:
         (first, *rest), (other, *others) = reversed(re.args), reversed(im.args)
-    scaled = re.target in (*_PRODUCTS, *_QUOTIENTS) and not re.kwargs
-    if rest != others or not (scaled or re.target in _MOVES):
+    if rest != others or re.target not in (*_PRODUCTS, *_QUOTIENTS, *_MOVES):
         return []
     found = isinstance(first, fx.Node) and isinstance(other, fx.Node)
     return [(first, other)] if found else []  # type: ignore[list-item]
-
-
-def _is_finite_number(number: Any) -> bool:
-    return isinstance(number, int | float) and math.isfinite(number)

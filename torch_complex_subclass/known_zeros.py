@@ -30,7 +30,12 @@ def is_zero(node: fx.Node) -> bool:
     while isinstance(node.target, OpOverload):
         if node.target is aten.full.default:
             return bool(node.args[1] == 0)
-        if node.target not in _KEEP_ZERO and not compat.returns_view(node.target):
+        if node.target not in _KEEP_ZERO and not _views_numbers(node.target):
             return False
         (node,) = node.all_input_nodes[:1]
     return False
+
+
+def _views_numbers(op: OpOverload) -> bool:
+    """True for a view that does not take the bits for another dtype, where -0.0 is no zero."""
+    return op is not aten.view.dtype and compat.returns_view(op)

@@ -23,7 +23,8 @@ While installed:
 * Nested expressions may be 20,000 deep while a graph is compiled, and a graph that holds our ops
   or complex values is compiled with the hooks in place, whenever that is.
 * The C++ kernels of Inductor read and write interleaved memory by whole vectors, both parts of
-  a value are computed in one loop, and loops whose rows do not match stay apart.
+  a value are computed in one loop, and loops whose rows do not match stay apart. Views of inputs
+  come first, so that loops around them are one kernel.
 * C++ loops write both parts by the address of the whole, which is allocated as complex memory where
   it is a result, and Python calls library kernels of complex values by torch's own functions.
 * The C++ kernels of a graph are compiled by as few calls of the compiler as keep all cores busy.
@@ -209,6 +210,7 @@ def _install_code_generation(undo: contextlib.ExitStack) -> None:
         cpp_flags,
         cpp_functions,
         fused_rules,
+        input_views,
         kernel_batches,
         loaders,
         rounding,
@@ -226,6 +228,7 @@ def _install_code_generation(undo: contextlib.ExitStack) -> None:
         cpp_flags,
         cpp_functions,
         fused_rules,
+        input_views,
         kernel_batches,
         loaders,
         rounding,

@@ -32,6 +32,7 @@ from torch_complex_subclass.inductor_lowering import (
     complex_results,
     fused_rules,
     interleaved,
+    shown_sums,
 )
 from torch_complex_subclass.inductor_lowering import ops as custom
 
@@ -195,6 +196,9 @@ def as_complex(t: ir.TensorBox) -> ir.TensorBox:
 
 def interleave(re: ir.TensorBox, im: ir.TensorBox) -> ir.TensorBox:
     """Store both parts into one buffer; their loops fuse, so memory is written once."""
+    shown = shown_sums.with_gaps(re, V.graph.current_node)
+    if shown is not None:
+        return shown
     unsqueeze = lowerings[aten.unsqueeze.default]
     parts = [unsqueeze(part, -1) for part in (re, im)]
     joined = _concatenated(parts, len(re.get_size()))

@@ -31,7 +31,9 @@ prims = torch.ops.prims
 
 
 def _convert_part(part: Any, dtype: torch.dtype | None, how: Any) -> Tensor:
-    """Copy a real part; a conversion rounds once."""
+    """Copy a real part, under `vmap` also of a number; a conversion rounds once."""
+    if not isinstance(part, Tensor):
+        part = torch.scalar_tensor(part, dtype=dtype or torch.get_default_dtype())
     part = ready_to_round(part, dtype)
     return aten._to_copy.default(part, dtype=dtype, **how)  # type: ignore[no-any-return]
 

@@ -25,8 +25,6 @@ class Interleaved:
     """Buffers that are one part of an interleaved one: its name, and 0 or 1."""
     pairs: dict[tuple[str, int], bool] = field(default_factory=dict)
     """Answers of `ends_block`, by name and size."""
-    turns: bool | None = None
-    """Whether exponentials of imaginary numbers are computed; None before somebody asks."""
     ends: dict[fx.Node, fx.Node | None] = field(default_factory=dict)
     """Answers of `reduced_values.end_of_all`, by node."""
 

@@ -3,7 +3,8 @@
 Inductor stores a value that is read more than once where exponentials, logarithms or hyperbolic
 tangents are computed on the way, but not for cosine and sine. The exponential of an imaginary
 number is these (`imaginary.py`), and a table of phases that many loops read, as each shifted
-otherwise, would be computed again for each.
+otherwise, would be computed again for each. A table too large for a core's own cache is: to write
+and to read it takes longer than its cosines and sines.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import torch
 from torch import fx
 from torch._inductor import ir
+from torch._inductor.utils import sympy_product
 from torch._inductor.virtualized import V
 
 from torch_complex_subclass.inductor_lowering import interleaved
@@ -21,7 +23,8 @@ from torch_complex_subclass.recorder import INNER, RULE
 
 aten = torch.ops.aten
 
-_OPS = frozenset(("cos", "sin"))
+LARGEST = 2 << 20
+"""Bytes of a part that is stored."""
 
 
 def _is_turn(node: fx.Node) -> bool:
@@ -31,20 +34,14 @@ def _is_turn(node: fx.Node) -> bool:
     return RULE in node.meta and node.meta[RULE][1] is aten.exp.default
 
 
-def _has_turns() -> bool:
-    known, node = interleaved.of(V.graph), V.graph.current_node
-    if known.turns is None:
-        known.turns = any(map(_is_turn, node.graph.nodes))
-    return known.turns
-
-
-def _is_of_turn(data: Any) -> bool:
-    """True for a loop on the CPU with a cosine or sine, in a graph that has such exponentials."""
-    if not isinstance(data, ir.Pointwise) or data.get_device_or_error().type != "cpu":
+def _is_of_turn(value: Any) -> bool:
+    """True for a loop on the CPU that computes such a part on the way, unless it is large."""
+    if not isinstance(value, ir.Pointwise) or value.get_device_or_error().type != "cpu":
         return False
-    if not interleaved.has_complex_values(V.graph) or not _has_turns():
+    if not interleaved.has_complex_values(V.graph) or not any(map(_is_turn, value.origins)):
         return False
-    return not _OPS.isdisjoint(data.inner_fn_opcount().used_ops)
+    elements = V.graph.sizevars.optimization_hint(sympy_product(value.get_size()))
+    return bool(elements * value.get_dtype().itemsize <= LARGEST)
 
 
 def stored(stock: Callable[..., bool]) -> Callable[..., bool]:

@@ -155,6 +155,32 @@ def test_phases_that_many_loops_read_are_stored() -> None:
     assert sines(4) == sines(1) > 0
 
 
-def test_generated_code_takes_no_exponential() -> None:
-    x = torch.linspace(-4, 4, 37)
-    assert ".exp()" not in generated_code(lambda x: torch.exp(1j * x), x)
+def tables_stored(fn: Program, n: int, *more: Tensor) -> int:
+    """How many buffers of n x n the generated code allocates, with vectors of n as arguments."""
+    code = generated_code(fn, torch.ones(n), torch.ones(n), *more)
+    return code.count(f"empty_strided_cpu(({n}, {n})")
+
+
+def sums(z: Tensor) -> tuple[Tensor, Tensor]:
+    return z.sum(0), z.sum(1)
+
+
+@pytest.mark.parametrize(("n", "buffers"), [(256, 2), (1024, 0)])
+def test_large_tables_of_phases_are_computed_again(n: int, buffers: int) -> None:
+    def table(a: Tensor, b: Tensor) -> Any:
+        return sums(torch.exp(1j * a[:, None] * b))
+
+    assert tables_stored(table, n) == buffers
+
+
+def test_cosines_beside_an_exponential_are_computed_again() -> None:
+    def table(a: Tensor, b: Tensor, x: Tensor) -> Any:
+        return *sums(torch.cos(a[:, None] * b)), sum(sums(torch.exp(1j * x)))
+
+    assert tables_stored(table, 256, torch.ones(4, 4)) == 0
+
+
+@pytest.mark.parametrize("unit", [1j, 1])
+def test_generated_code_takes_no_exponential(unit: complex) -> None:
+    code = generated_code(lambda x: torch.exp(unit * x), torch.linspace(-4, 4, 37))
+    assert ("exp(" in code) == (unit == 1)

@@ -1,7 +1,7 @@
 """Exponentials of imaginary numbers: a cosine and a sine.
 
-`exp(1j * x)` is how programs write a phase, a plane wave, a turn. The product keeps the real part
-0 * x, for an infinite x is NaN there, and the rule of the exponential would take exp(0 * x) and
+`exp(1j * x)` is how programs write a phase, a plane wave, a turn. The product has the real part
+0 * x, which is NaN for an infinite x, and the rule of the exponential would take exp(0 * x) and
 look for overflow. Where the real part is zero, exp(+-0) is 1; where it is NaN by an operand that
 is not finite, the imaginary part is not finite either, so cosine and sine are the NaNs that the
 exponential has (C23 G.6.3.1). So both give the same numbers.
@@ -85,7 +85,7 @@ def _without_signs(*parts: fx.Node) -> tuple[fx.Node, fx.Node]:
 
 
 def _without_sign(node: fx.Node) -> fx.Node:
-    while node.target is aten.neg.default:
+    while node.target is aten.neg.default and node.args:
         node = node.args[0]  # type: ignore[assignment]
     return node
 

@@ -29,7 +29,7 @@ def is_zero(node: fx.Node) -> bool:
     """True when every element is known to be zero, of either sign."""
     while isinstance(node.target, OpOverload):
         if node.target is aten.full.default:
-            return bool(node.args[1] == 0)
+            return bool(node.args[1:2] == (0,))
         if node.target not in _KEEP_ZERO and not _views_numbers(node.target):
             return False
         (node,) = node.all_input_nodes[:1]

@@ -5,6 +5,7 @@ import torch
 from torch import func
 
 from torch_complex_subclass import ComplexTensor
+from torch_complex_subclass.testing.interpret import interpreted
 
 FUNCTIONS = {
     "arithmetic": lambda z: z * z + 2j * z - 1 / z,
@@ -85,3 +86,14 @@ def test_jacrev_through_plain(f, z):
             torch.view_as_real(z)
         ),
     )
+
+
+@pytest.mark.parametrize(
+    "f", [lambda t: torch.exp(1j * t), lambda t: t * 2, lambda t: (1 + 2j) * t - 3]
+)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.complex64])
+def test_compiled_vmap_of_scalars_and_numbers(f, dtype):
+    """`vmap` copies the number to a tensor where what is mapped has no dimensions."""
+    x = torch.randn(5, dtype=dtype)
+    mapped = torch.compile(torch.vmap(f), backend=interpreted, fullgraph=True)
+    torch.testing.assert_close(mapped(x), torch.stack([f(t) for t in x]))
